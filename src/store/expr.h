@@ -1,0 +1,156 @@
+#ifndef STORE_EXPR_H
+#define STORE_EXPR_H
+
+/*
+ * Expressions: conditions on the columns of a row. One tree with two ends that must agree on every
+ * operator, null, case and type: rendered to SQL by a driver, evaluated in memory on a row of
+ * values.
+ *
+ * Three-valued as SQL is: a test on null is unknown, NOT unknown is unknown, a row matches when the
+ * whole is true. Trees are immutable, live in an arena and may be shared between threads.
+ * operator.c has the one table of operators: a new operator is one row there.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "store/type.h"
+
+enum operator{
+    OP_EQ,
+    OP_NEQ,
+    OP_LT,
+    OP_LTE,
+    OP_GT,
+    OP_GTE,
+    OP_IN,
+    OP_NIN,
+    OP_BETWEEN,
+    OP_NBETWEEN,
+    OP_NULL,
+    OP_NNULL,
+    OP_EMPTY, /* null or '' */
+    OP_NEMPTY,
+    OP_CONTAINS, /* bytes, exact case, on both stores */
+    OP_NCONTAINS,
+    OP_ICONTAINS, /* folded (base/text.h) */
+    OP_STARTS_WITH,
+    OP_NSTARTS_WITH,
+    OP_ISTARTS_WITH,
+    OP_NISTARTS_WITH,
+    OP_ENDS_WITH,
+    OP_NENDS_WITH,
+    OP_IENDS_WITH,
+    OP_NIENDS_WITH,
+    OP_COUNT
+};
+enum operator_arity { ARITY_NONE, ARITY_ONE, ARITY_TWO, ARITY_LIST };
+struct operator_info {
+    const char *name; /* on the wire, without the underscore: "icontains" */
+    enum operator_arity arity;
+    bool negated; /* NOT of `positive`: true where positive is false, unknown on null */
+    enum operator positive;
+};
+extern const struct operator_info operators[OP_COUNT];
+bool operator_find(struct str name, enum operator* op_out); /* without the underscore */
+
+enum expr_kind { EXPR_TRUE, EXPR_FALSE, EXPR_AND, EXPR_OR, EXPR_NOT, EXPR_TEST };
+
+/* A value to compare with: fixed, or a moment relative to now ($NOW), written in the column's form.
+ */
+struct operand {
+    bool now;
+    struct clock_shift shift;
+    struct value value;
+};
+
+struct expr {
+    enum expr_kind kind;
+    union {
+        struct { /* AND, OR: at least one item */
+            const struct expr *const *items;
+            size_t count;
+        } list;
+        const struct expr *inner; /* NOT */
+        struct {                  /* TEST */
+            enum operator op;
+            const struct column *column; /* borrowed from the catalogue */
+            /* The column counts as null where mask is not true: a field readable on some rows only.
+             * NULL: always readable. */
+            const struct expr *mask;
+            const struct operand *operands; /* folded already for the i… operators */
+            size_t operand_count;
+        } test;
+    };
+};
+
+extern const struct expr expr_true, expr_false;
+
+/* Builders: simplify (TRUE, FALSE and nested lists vanish) and allocate in the arena. */
+const struct expr *expr_and(struct arena *a, const struct expr *x, const struct expr *y);
+const struct expr *expr_or(struct arena *a, const struct expr *x, const struct expr *y);
+const struct expr *expr_not(struct arena *a, const struct expr *x);
+const struct expr *expr_all(struct arena *a, enum expr_kind and_or, const struct expr *const *items,
+                            size_t count);
+/* A test with fixed values; texts are folded here where the operator ignores case. */
+const struct expr *expr_test(struct arena *a, const struct column *c, enum operator op,
+                             const struct value *values, size_t count);
+const struct expr *expr_test_operands(struct arena *a, const struct column *c,
+                                      const struct expr *mask, enum operator op,
+                                      const struct operand *operands, size_t count);
+
+enum truth { TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN };
+/* `row` has the values of the shape that the tree's columns belong to, by column index. */
+enum truth expr_evaluate(const struct expr *x, const struct value *row, int64_t now_ms);
+static inline bool expr_matches(const struct expr *x, const struct value *row, int64_t now_ms)
+{
+    return x->kind == EXPR_TRUE || expr_evaluate(x, row, now_ms) == TRUTH_TRUE;
+}
+
+/* An operand's value at a moment, in the form of the column's type. */
+struct value operand_value(const struct operand *o, const struct column *c, int64_t now_ms,
+                           struct arena *a);
+
+/* Canonical text: equal texts mean equal conditions. For keys of classes and feeds. */
+void expr_put_key(struct buf *b, const struct expr *x);
+/* Sets the bit of each column that the tree reads (masks included). */
+void expr_columns(const struct expr *x, uint64_t *bits, size_t words);
+bool expr_uses_now(const struct expr *x);
+/*
+ * An equality that every matching row fulfils: column = one of the values. For finding feeds by
+ * hash. False when the tree has none (a test under a mask or with $NOW does not count).
+ */
+bool expr_equality(const struct expr *x, const struct column **column_out,
+                   const struct operand **operands_out, size_t *count_out);
+const struct expr *expr_copy(struct arena *a,
+                             const struct expr *x); /* deep; columns stay borrowed */
+
+/* A set of columns: bit i of word i / 64. */
+enum { COLUMNS_MAX = 256, COLUMN_WORDS = COLUMNS_MAX / 64 };
+struct column_set {
+    uint64_t words[COLUMN_WORDS];
+};
+static inline void column_set_add(struct column_set *s, unsigned index)
+{
+    s->words[index / 64] |= UINT64_C(1) << (index % 64);
+}
+static inline bool column_set_has(const struct column_set *s, unsigned index)
+{
+    return (s->words[index / 64] >> (index % 64)) & 1;
+}
+static inline bool column_set_meets(const struct column_set *a, const struct column_set *b)
+{
+    for (unsigned i = 0; i < COLUMN_WORDS; i++)
+        if (a->words[i] & b->words[i])
+            return true;
+    return false;
+}
+static inline bool column_set_is_empty(const struct column_set *s)
+{
+    struct column_set all;
+    memset(&all, 0xff, sizeof(all));
+    return !column_set_meets(s, &all);
+}
+
+#endif

@@ -1,0 +1,125 @@
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+/*
+ * One connection to the database: plain blocking calls, one thread at a time.
+ *
+ * Statements are structs, rendered to SQL by the driver (sqlite.c; a second driver fits beside it):
+ * no SQL text is written outside this floor. Prepared statements are kept, keyed by their text.
+ * A reader (STORE_READ) sees one moment from its begin to its end (WAL snapshot).
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/expr.h"
+#include "store/type.h"
+#include "store/value.h"
+
+struct store;
+
+enum store_client { STORE_SQLITE };
+struct store_settings {
+    enum store_client client;
+    struct str filename; /* SQLite */
+};
+
+enum store_access {
+    STORE_READ,   /* begin: a snapshot */
+    STORE_WRITE,  /* begin: the one writer; durable when commit returns (synchronous=FULL, WAL) */
+    STORE_SCHEMA, /* as STORE_WRITE, and tables may be rebuilt: references are checked at commit */
+};
+
+/* Outcomes of statements that write. store_detail() names table and column where the store knows.
+ */
+enum {
+    STORE_NOT_UNIQUE = 1,
+    STORE_NULL = 2,        /* a null where none may be */
+    STORE_FOREIGN_KEY = 3, /* no such row there, or still referred to */
+    STORE_RANGE = 4,       /* too long, out of range, or of a wrong kind */
+    STORE_EXISTS = 5,      /* a table or column of that name is there already */
+    STORE_LOCKED = 6,      /* another process has the database (store_open only) */
+};
+struct store_detail {
+    struct str table, column; /* absent where not known; valid until the next statement */
+};
+
+/* Opens; STORE_WRITE creates the file when it is not there (mode 0600) and takes the instance lock:
+ * one process may write. 0, STORE_LOCKED, or a fault. */
+int store_open(const struct store_settings *settings, enum store_access access,
+               struct store **store_out);
+void store_close(struct store *s); /* rolls back what is open; accepts NULL */
+struct store_detail store_detail(const struct store *s);
+
+int store_begin(struct store *s, enum store_access access);
+int store_commit(struct store *s); /* a fault leaves nothing committed; STORE_FOREIGN_KEY:
+                                      STORE_SCHEMA's check failed, rolled back */
+void store_rollback(struct store *s);
+int store_savepoint(struct store *s); /* nests */
+int store_release(struct store *s);
+int store_rollback_to(struct store *s); /* undoes to the latest savepoint and removes it */
+
+/* One output column; null where mask is not true. */
+struct output {
+    const struct column *column;
+    const struct expr *mask; /* NULL: always */
+};
+struct order {
+    const struct column *column;
+    const struct expr *mask; /* sorts as null where not true; NULL: always */
+    bool descending;
+};
+/* Nulls sort first ascending and last descending, on every store. The key breaks ties, ascending.
+ */
+struct select {
+    const struct shape *shape;
+    const struct output *outputs; /* NULL: every column in the shape's order */
+    size_t output_count;
+    const struct expr *where; /* NULL: all rows */
+    const struct order *orders;
+    size_t order_count;
+    int64_t limit; /* below 0: all */
+    int64_t offset;
+    int64_t now_ms; /* for $NOW in expressions */
+};
+/* Called for each row; the values are borrowed until it returns. Not 0 stops the read with that. */
+typedef int store_row_fn(void *context, const struct value *row);
+
+int store_select(struct store *s, const struct select *select, store_row_fn *row, void *context);
+int store_count(struct store *s, const struct select *select,
+                int64_t *count_out); /* limit and offset ignored */
+
+/* A value to put into a column. */
+struct assignment {
+    const struct column *column;
+    struct value value;
+};
+/* Columns that are not assigned get their default. `row`, if not NULL, gets the whole stored row.
+ */
+int store_insert(struct store *s, const struct shape *shape, const struct assignment *assignments,
+                 size_t count, store_row_fn *row, void *context);
+/* `row`, if not NULL, gets each row as it is after the update; delete: as it was. In no fixed
+ * order. */
+int store_update(struct store *s, const struct shape *shape, const struct assignment *assignments,
+                 size_t count, const struct expr *where, int64_t now_ms, store_row_fn *row,
+                 void *context);
+int store_delete(struct store *s, const struct shape *shape, const struct expr *where,
+                 int64_t now_ms, store_row_fn *row, void *context);
+
+/* Tables; inside STORE_SCHEMA. Names are quoted; a name with NUL is a fault. */
+int store_create_table(struct store *s, const struct shape *shape);
+int store_drop_table(struct store *s, struct str name);
+/* Makes the table `before` into `after`, keeping rows: columns are matched by from[i], the name in
+ * `before` of after's column i (absent: a new column, filled with its default or null). Values that
+ * do not fit the new type or constraint: STORE_RANGE, STORE_NULL, STORE_NOT_UNIQUE; nothing is
+ * changed. */
+int store_alter_table(struct store *s, const struct shape *before, const struct shape *after,
+                      const struct str *from);
+int store_table_exists(struct store *s, struct str name, bool *exists_out);
+
+/* Integrity of the file itself and of its references: each finding is told to `report`. */
+int store_check(struct store *s, void (*report)(void *context, struct str finding), void *context);
+/* Moves what the write-ahead log holds into the file, as far as readers let it. */
+int store_checkpoint(struct store *s);
+
+#endif
