@@ -1,0 +1,42 @@
+#ifndef MODEL_JOURNAL_H
+#define MODEL_JOURNAL_H
+
+/*
+ * The journal: every change of anything, appended in the transaction that makes it (DESIGN.md, 3).
+ *
+ * Sequence order is commit order, dense, without gaps. The state row (epoch, head, commit number,
+ * catalogue version) is read for update before a batch's first append and written once per batch:
+ * on a store with several writers that row is the journal's lock.
+ */
+
+#include "model/commit.h"
+#include "model/model.h"
+
+struct journal_state {
+    struct str epoch; /* names the history; new when a journal is created or restored */
+    int64_t head;     /* the last sequence number; 0: none yet */
+    int64_t commits;  /* the last commit's number */
+    int64_t catalogue_version;
+};
+int journal_state_read(struct store *s, struct arena *a, struct journal_state *state_out);
+int journal_state_write(struct store *s, const struct journal_state *state);
+/* Appends a commit's changes: numbers them from state->head + 1, the commit from state->commits
+ * + 1. */
+int journal_append(struct store *s, struct arena *scratch, struct commit *commit,
+                   struct journal_state *state);
+
+/* An entry as it stands: for replay, history and check. Text is borrowed until the callback
+ * returns. */
+struct journal_entry {
+    int64_t sequence, commit, position, time_ms, schema_version;
+    struct str user, kind, table, key, before, after,
+        changed; /* images: JSON objects; absent: none */
+    uint64_t origin;
+};
+typedef int journal_fn(void *context, const struct journal_entry *entry);
+/* Entries above `after`, in order, at most limit (below 0: all). */
+int journal_read(struct store *s, int64_t after, int64_t limit, journal_fn *entry, void *context);
+/* Drops entries older than before_ms, oldest first, at most limit; the head stays. */
+int journal_prune(struct store *s, int64_t before_ms, int64_t limit);
+
+#endif

@@ -1,0 +1,24 @@
+#ifndef MODEL_RULES_H
+#define MODEL_RULES_H
+
+/*
+ * Rules of the system tables beyond types and constraints (directus.md D.6, D.7, B.5): called by
+ * items.c around each change of a system table, and by the writer at a request's end.
+ */
+
+#include "model/commit.h"
+#include "model/model.h"
+
+/* Before a change is written: `after` is the row as it would be (NULL: delete). 0 or REFUSED. */
+int rules_check(struct tx *tx, enum change_kind kind, const struct table *table,
+                const struct value *before, const struct value *after,
+                const struct column_set *submitted, const json_t *payload);
+/* After it was recorded: effects in other rows (a deleted role suspends its users, …). */
+int rules_effects(struct tx *tx, const struct change *change);
+/* At the end of a request: what must hold of the whole (an active admin is left: 422). */
+int rules_finish(struct tx *tx);
+/* Does the commit change structure or access rows (reload the catalogue), or a user's identity? */
+bool rules_touch_catalogue(const struct commit *commit);
+bool rules_touch_identity(const struct commit *commit);
+
+#endif
