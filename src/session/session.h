@@ -1,0 +1,115 @@
+#ifndef SESSION_SESSION_H
+#define SESSION_SESSION_H
+
+/*
+ * A session: one connected client, from accept to close. Its identity, its requests in flight, its
+ * subscriptions. The loop thread's; other threads only see requests.
+ *
+ * Requests are answered in the order they came. Requests of one lane run together (writes share a
+ * commit); a request of another lane waits until those before it are answered, so a client that
+ * does not wait still reads what it wrote.
+ */
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/frame.h"
+#include "base/json.h"
+#include "live/hub.h"
+#include "loop/loop.h"
+#include "model/access.h"
+#include "model/model.h"
+#include "net/connection.h"
+#include "wire/http.h"
+
+struct connection;
+struct request;
+struct service;
+struct session;
+
+/* Where a request runs. */
+enum lane {
+    LANE_LOOP,   /* at once on the loop thread: in memory only (tx without store) */
+    LANE_READ,   /* on a reader */
+    LANE_WRITE,  /* on the writer, in a savepoint */
+    LANE_SCHEMA, /* on the writer, alone in its transaction */
+};
+
+/* What a dialect does with one kind of request. All four run where the lane says; constant. */
+struct handler {
+    const char *name; /* for logs */
+    enum lane lane;
+    /* Slow or reading work ahead of a write (password hashes), on a reader; NULL: none. Skipped
+     * unless `wants_prepare`. */
+    int (*prepare)(struct request *r, struct tx *tx);
+    /* The work: 0 with the reply in r->reply; REFUSED or a fault: `fail` makes the reply. */
+    int (*run)(struct request *r, struct tx *tx);
+    /* Makes r->reply from r->problem (kind set; INTERNAL for a fault). Any thread, no tx. */
+    void (*fail)(struct request *r);
+    /* On the loop, after the reply was queued and before the commit is published; NULL: nothing. */
+    void (*done)(struct request *r);
+};
+
+/* A request on its way. Made on the loop thread, owned by one thread at a time, freed by session.
+ */
+struct request {
+    struct mail mail;
+    struct session *session; /* loop thread only; the session outlives its requests */
+    struct arena *arena;
+    const struct handler *handler;
+    void *command;             /* the dialect's decoded wish, in the arena */
+    struct http_request *http; /* NULL: a WebSocket message; freed with the request */
+    struct str token;          /* HTTP: credentials to authenticate first; absent: public */
+    bool anonymous;            /* HTTP: do not even look at credentials (/server/ping) */
+    bool wants_prepare;
+    struct principal
+        *principal; /* who acts: WebSocket: the session's; HTTP: found by the worker. A reference */
+    struct caller caller;
+    struct prepared *prepared;
+    struct problem problem;
+    struct frame *reply;    /* NULL: nothing is sent */
+    bool keep_alive;        /* HTTP */
+    int64_t stall_until_ms; /* monotonic: the reply waits until then; 0: no */
+    struct commit *commit;  /* set by the writer */
+    int result;             /* of run */
+    /* ---- session's ---- */
+    struct request *next; /* in the session's order */
+    uint8_t state;
+};
+
+/* What a dialect provides (declared here, filled above). */
+struct dialect {
+    const char *name;
+    /* Both turn input into a request and submit it (session_request, session_submit), always
+     * exactly one. */
+    void (*http)(struct session *s, struct http_request *http); /* take */
+    void (*message)(struct session *s, struct str text, bool binary);
+    /* Answers what could not be parsed as HTTP. */
+    struct frame *(*bad_http)(int status);
+};
+
+/* A new request of this session: arena, principal (WebSocket) and caller are set. */
+struct request *session_request(struct session *s, const struct handler *handler);
+/* Hands it on; from here it is session's. */
+void session_submit(struct session *s, struct request *r);
+
+struct service *session_service(const struct session *s);
+struct connection *session_connection(const struct session *s);
+bool session_is_websocket(const struct session *s);
+/* The request was an upgrade that succeeded: from here the session speaks WebSocket as `principal`
+ * (takes a reference). Called from handler->done. */
+void session_upgraded(struct session *s, struct principal *principal);
+const struct principal *
+session_principal(const struct session *s); /* WebSocket; as of the hub's place */
+void session_close(struct session *s, enum net_close_reason reason);
+
+/*
+ * Subscriptions of a session, told apart by collection and uid (absent uid: one more name). Adding
+ * one that is there replaces it. On the loop thread, from handler->run of LANE_LOOP. 0, or REFUSED
+ * (FORBIDDEN, INVALID_QUERY, LIMIT_EXCEEDED; tx->problem).
+ */
+int session_subscribe(struct session *s, struct tx *tx, const struct feed_ops *ops,
+                      struct str collection, json_t *query, struct str uid, struct str tail);
+void session_unsubscribe(struct session *s, struct str uid); /* absent: all */
+
+#endif
