@@ -4,6 +4,10 @@
 /*
  * The diagnostic log: one line an event to standard error, as text ("pretty") or JSON ("raw").
  *
+ *   [12:34:56.789] INFO session: text                                      (UTC)
+ *   {"level":30,"time":1704190496789,"floor":"session","msg":"text"}
+ *
+ * Control characters in the text are escaped; a text past 4 KiB is cut. Keeps errno.
  * Floors below session log nothing but debug. Secrets (passwords, tokens, keys) are never passed
  * in. Any thread; lines never mix.
  */
@@ -16,7 +20,7 @@
 enum log_level { LOG_SILENT, LOG_FATAL, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
 enum log_style { LOG_PRETTY, LOG_RAW };
 
-void log_configure(enum log_level level, enum log_style style); /* once, before threads start */
+void log_configure(enum log_level level, enum log_style style); /* before threads start */
 bool log_on(enum log_level level);
 
 /* `floor` is the folder that speaks: "session". The text is one sentence without a newline. */

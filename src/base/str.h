@@ -47,9 +47,20 @@ struct str str_skip(struct str s, size_t count);    /* without its first count b
 bool str_next(struct str *rest, char separator, struct str *part_out);
 
 enum { STR_NOT_A_NUMBER = 1, STR_OUT_OF_RANGE = 2 };
-/* Whole-string conversions: 0 or one of the outcomes above. No blanks, no "0x", no "nan"/"inf". */
+/*
+ * Whole-string conversions, decimal, in any locale: 0 or one of the outcomes above. A sign may come
+ * first; no blanks, no "0x", no "nan"/"inf". A double too small to tell from zero is zero.
+ */
 int str_to_int64(struct str s, int64_t *number_out);
 int str_to_double(struct str s, double *number_out);
+
+/*
+ * Writes the fewest of 15, 16 or 17 digits that read back as the same double, in the form that JSON
+ * has for numbers; integral ones below 1e15 have no fraction. Not for infinities and NaN. Returns
+ * the length; the text is terminated.
+ */
+enum { STR_DOUBLE_SIZE = 32 };
+size_t str_from_double(double number, char *text_out);
 
 /* Keyed by a random per-process seed, so that clients cannot choose colliding keys. */
 uint64_t str_hash(struct str s);

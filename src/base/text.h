@@ -21,6 +21,10 @@ bool text_is_utf8(struct str s); /* RFC 3629: no surrogates, no overlong forms *
 enum { TEXT_UTF8_INVALID = 0xff };
 uint32_t text_utf8_feed(uint32_t state, const char *bytes, size_t size);
 
+/* The length of the valid sequence that the bytes begin with, 1 to 4; 0 if they do not. */
+size_t text_utf8_sequence(const char *bytes, size_t size);
+
+/* Bytes that are no UTF-8 are copied as they are. */
 void text_put_folded(struct buf *b, struct str s);
 struct str text_fold(struct arena *a, struct str s);
 bool text_contains_folded(struct str s, struct str needle_folded);
