@@ -1,0 +1,303 @@
+#include "server/settings.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/map.h"
+
+enum kind { TEXT, CHOICE, BOOLEAN, INTEGER, DURATION, SIZE };
+
+/* The one table of settings. */
+static const struct setting {
+    const char *name, *fallback;
+    enum kind kind;
+    size_t offset;
+    int64_t min, max;    /* INTEGER, DURATION (ms), SIZE (bytes) */
+    const char *choices; /* CHOICE: comma text */
+    const char *help;
+} table[] = {
+#define AT(member) offsetof(struct settings, member)
+    {"HOST", "127.0.0.1", TEXT, AT(host), 0, 0, NULL, "address to listen on"},
+    {"PORT", "8055", INTEGER, AT(port), 0, 65535, NULL, "port to listen on; 0 chooses a free one"},
+    {"DB_CLIENT", "sqlite3", CHOICE, AT(db_client), 0, 0, "sqlite3", "store"},
+    {"DB_FILENAME", "rowcast.sqlite", TEXT, AT(db_filename), 0, 0, NULL, "database file"},
+    {"SECRET", NULL, TEXT, AT(secret), 0, 0, NULL,
+     "key of access tokens; made and kept beside the database if absent"},
+    {"ADMIN_EMAIL", NULL, TEXT, AT(admin_email), 0, 0, NULL, "first admin, made at first start"},
+    {"ADMIN_PASSWORD", NULL, TEXT, AT(admin_password), 0, 0, NULL, "its password"},
+    {"ADMIN_TOKEN", NULL, TEXT, AT(admin_token), 0, 0, NULL, "its static token"},
+    {"CORS_ENABLED", "false", BOOLEAN, AT(cors_enabled), 0, 0, NULL,
+     "answer cross-origin requests"},
+    {"CORS_ORIGIN", "false", TEXT, AT(cors_origin), 0, 0, NULL,
+     "true (any), * or a comma list of origins"},
+    {"ACCESS_TOKEN_TTL", "15m", DURATION, AT(access_token_ttl), 1000, INT64_MAX, NULL,
+     "life of an access token"},
+    {"REFRESH_TOKEN_TTL", "7d", DURATION, AT(refresh_token_ttl), 1000, INT64_MAX, NULL,
+     "life of a refresh token"},
+    {"LOGIN_STALL_TIME", "500", DURATION, AT(login_stall_time), 0, 60000, NULL,
+     "a log-in takes at least this long"},
+    {"QUERY_LIMIT_DEFAULT", "100", INTEGER, AT(query_limit_default), 1, INT64_MAX, NULL,
+     "rows of a list when no limit is asked for"},
+    {"QUERY_LIMIT_MAX", "-1", INTEGER, AT(query_limit_max), -1, INT64_MAX, NULL,
+     "rows of a list at most; -1: no limit"},
+    {"MAX_BATCH_MUTATION", "-1", INTEGER, AT(batch_mutation_max), -1, INT64_MAX, NULL,
+     "items that one request may change; -1: no limit"},
+    {"MAX_PAYLOAD_SIZE", "1mb", SIZE, AT(payload_size_max), 1024, 1 << 30, NULL,
+     "body of a request and message of a socket"},
+    {"MAX_RESPONSE_SIZE", "64mb", SIZE, AT(response_size_max), 65536, INT64_C(1) << 32, NULL,
+     "one answer"},
+    {"MAX_CONNECTIONS", "16384", INTEGER, AT(connections_max), 1, 1000000, NULL,
+     "connections at a time; more are answered 503"},
+    {"HTTP_IDLE_TIME", "75s", DURATION, AT(http_idle_time), 1000, 86400000, NULL,
+     "a kept-alive connection without a request is closed"},
+    {"HASH_MEMORY_COST", "65536", INTEGER, AT(hash_memory_cost), 1024, 1048576, NULL,
+     "argon2id memory, KiB"},
+    {"HASH_TIME_COST", "3", INTEGER, AT(hash_time_cost), 1, 64, NULL, "argon2id passes"},
+    {"READERS", "2", INTEGER, AT(readers), 1, 64, NULL, "threads that read"},
+    {"JOURNAL_RETENTION", "24h", DURATION, AT(journal_retention), 1000, INT64_MAX, NULL,
+     "older entries of the journal may go"},
+    {"SHUTDOWN_TIMEOUT", "10s", DURATION, AT(shutdown_timeout), 0, 600000, NULL,
+     "how long a shutdown waits for clients"},
+    {"LOG_LEVEL", "info", CHOICE, AT(log_level), 0, 0, "fatal,error,warn,info,debug,trace,silent",
+     "what is logged"},
+    {"LOG_STYLE", "pretty", CHOICE, AT(log_style), 0, 0, "pretty,raw", "text or JSON lines"},
+    {"WEBSOCKET_ENABLED", "true", BOOLEAN, AT(websocket_enabled), 0, 0, NULL, "serve WebSockets"},
+    {"WEBSOCKET_PUBLIC", "false", BOOLEAN, AT(websocket_public), 0, 0, NULL,
+     "accept sockets without credentials, as the public"},
+    {"WEBSOCKET_PATH", "/websocket", TEXT, AT(websocket_path), 0, 0, NULL, "path of the socket"},
+    {"WEBSOCKET_PING_PERIOD", "30s", DURATION, AT(websocket_ping_period), 0, 86400000, NULL,
+     "protocol pings after this long without input; 0: never"},
+    {"WEBSOCKET_OUTBOX_SIZE", "4mb", SIZE, AT(outbox_size_max), 65536, 1 << 30, NULL,
+     "output waiting for one socket; past it the socket is closed with 1013"},
+    {"WEBSOCKET_SUBSCRIPTIONS", "1000", INTEGER, AT(subscriptions_max), 1, 1000000, NULL,
+     "subscriptions of one socket"},
+#undef AT
+};
+
+static bool read_boolean(struct str s, bool *out)
+{
+    static const char *const yes[] = {"true", "1"}, *const no[] = {"false", "0", ""};
+    for (size_t i = 0; i < COUNT_OF(yes); i++)
+        if (str_equal_nocase(s, str_of(yes[i])))
+            return *out = true;
+    *out = false;
+    for (size_t i = 0; i < COUNT_OF(no); i++)
+        if (str_equal_nocase(s, str_of(no[i])))
+            return true;
+    return false;
+}
+
+/* "1mb", "512kb", "100" (bytes). */
+static bool read_size(struct str s, int64_t *out)
+{
+    static const struct {
+        const char *unit;
+        int64_t bytes;
+    } units[] = {{"kb", 1 << 10}, {"mb", 1 << 20}, {"gb", 1 << 30}, {"b", 1}, {"", 1}};
+    size_t digits = 0;
+    while (digits < s.len && isdigit((unsigned char)s.at[digits]))
+        digits++;
+    int64_t number;
+    if (str_to_int64((struct str){s.at, digits}, &number) != 0)
+        return false;
+    for (size_t i = 0; i < COUNT_OF(units); i++)
+        if (str_equal_nocase(str_trim(str_skip(s, digits)), str_of(units[i].unit)))
+            return !__builtin_mul_overflow(number, units[i].bytes, out);
+    return false;
+}
+
+static bool is_choice(const char *choices, struct str s)
+{
+    struct str rest = str_of(choices), choice;
+    while (str_next(&rest, ',', &choice))
+        if (str_equal(choice, s))
+            return true;
+    return false;
+}
+
+static int wrong(const struct setting *s, struct str value, const char *expected)
+{
+    /* SECRET and the like are texts, and texts are never wrong: no secret is printed here. */
+    fprintf(stderr, "rowcast: %s is \"%.*s\", but must be %s\n", s->name, STR_ARG(value), expected);
+    return SETTINGS_WRONG;
+}
+
+static int wrong_range(const struct setting *s, struct str value)
+{
+    char expected[96];
+    snprintf(expected, sizeof(expected), "between %lld and %lld%s", (long long)s->min,
+             (long long)s->max,
+             s->kind == DURATION ? " milliseconds"
+             : s->kind == SIZE   ? " bytes"
+                                 : "");
+    return wrong(s, value, expected);
+}
+
+static int store(const struct setting *s, struct str value, struct settings *settings)
+{
+    char *at = (char *)settings + s->offset;
+    int64_t number = 0;
+    switch (s->kind) {
+    case TEXT:
+        memcpy(at, &value, sizeof(value));
+        return 0;
+    case CHOICE:
+        if (!is_choice(s->choices, value))
+            return wrong(s, value, s->choices);
+        memcpy(at, &value, sizeof(value));
+        return 0;
+    case BOOLEAN:
+        return read_boolean(value, (bool *)at) ? 0 : wrong(s, value, "true or false");
+    case INTEGER:
+        if (str_to_int64(value, &number) != 0)
+            return wrong(s, value, "a whole number");
+        break;
+    case DURATION:
+        if (clock_read_duration(value, &number) != 0)
+            return wrong(s, value, "a duration such as 15m, 7d, 10s or 500 (milliseconds)");
+        break;
+    case SIZE:
+        if (!read_size(value, &number))
+            return wrong(s, value, "a size such as 1mb, 512kb or 4096 (bytes)");
+        break;
+    }
+    if (number < s->min || number > s->max)
+        return wrong_range(s, value);
+    memcpy(at, &number, sizeof(number));
+    return 0;
+}
+
+/* DB_FILENAME → --db-filename; compared without building it. */
+static bool is_flag(const char *name, struct str flag)
+{
+    if (strlen(name) != flag.len)
+        return false;
+    for (size_t i = 0; i < flag.len; i++) {
+        char c = name[i] == '_' ? '-' : (char)tolower((unsigned char)name[i]);
+        if (c != flag.at[i])
+            return false;
+    }
+    return true;
+}
+
+static const struct setting *find_flag(struct str flag)
+{
+    for (size_t i = 0; i < COUNT_OF(table); i++)
+        if (is_flag(table[i].name, flag))
+            return &table[i];
+    return NULL;
+}
+
+/* Takes the settings' flags out of the arguments; values by setting's place in the table. */
+static int take_flags(char **arguments, int *count, struct str *values)
+{
+    int kept = 0;
+    for (int i = 0; i < *count; i++) {
+        struct str argument = str_of(arguments[i]);
+        struct str flag = str_starts_with(argument, STR("--")) ? str_skip(argument, 2) : STR_NULL;
+        struct str name = flag;
+        bool inline_value = flag.at && str_next(&flag, '=', &name) && flag.at;
+        const struct setting *s = name.at ? find_flag(name) : NULL;
+        if (!s) {
+            arguments[kept++] = arguments[i];
+            continue;
+        }
+        if (!inline_value && i + 1 >= *count) {
+            fprintf(stderr, "rowcast: %s needs a value\n", arguments[i]);
+            return SETTINGS_WRONG;
+        }
+        values[s - table] = inline_value ? flag : str_of(arguments[++i]);
+    }
+    *count = kept;
+    return 0;
+}
+
+/* NAME=value lines; blank lines and lines that start with # are skipped; quotes around values go.
+ */
+static int read_env_file(struct arena *a, struct map *env)
+{
+    FILE *file = fopen(".env", "re");
+    if (!file)
+        return errno == ENOENT ? 0 : (perror("rowcast: .env"), SETTINGS_WRONG);
+    char line[8192];
+    for (int number = 1; fgets(line, sizeof(line), file); number++) {
+        struct str rest = str_trim(str_of(line)), name;
+        if (rest.len == 0 || rest.at[0] == '#')
+            continue;
+        if (!str_next(&rest, '=', &name) || !rest.at) {
+            fprintf(stderr, "rowcast: .env, line %d is not NAME=value\n", number);
+            fclose(file);
+            return SETTINGS_WRONG;
+        }
+        struct str value = str_trim(rest);
+        if (value.len >= 2 && (value.at[0] == '"' || value.at[0] == '\'') &&
+            value.at[value.len - 1] == value.at[0])
+            value = (struct str){value.at + 1, value.len - 2};
+        struct str *kept = ARENA_NEW(a, struct str);
+        *kept = arena_str(a, value);
+        map_put(env, str_trim(name), kept);
+    }
+    fclose(file);
+    return 0;
+}
+
+static struct str find_value(struct arena *a, const struct map *env, const struct setting *s,
+                             struct str flag)
+{
+    const char *set = getenv(s->name);
+    const struct str *from_file = map_get(env, str_of(s->name));
+    if (flag.at)
+        return arena_str(a, flag);
+    if (set)
+        return arena_str(a, str_of(set));
+    return from_file ? *from_file : str_of(s->fallback);
+}
+
+int settings_read(struct arena *a, char **arguments, int *count, struct settings *settings_out)
+{
+    struct settings settings = {0};
+    struct str flags[COUNT_OF(table)] = {{0}};
+    struct map env;
+    map_init(&env);
+    int rc = take_flags(arguments, count, flags);
+    if (rc == 0)
+        rc = read_env_file(a, &env);
+    for (size_t i = 0; i < COUNT_OF(table) && rc == 0; i++) {
+        struct str value = find_value(a, &env, &table[i], flags[i]);
+        if (value.at)
+            rc = store(&table[i], value, &settings);
+    }
+    map_deinit(&env);
+    if (rc == 0 && (settings.websocket_path.len == 0 || settings.websocket_path.at[0] != '/')) {
+        fprintf(stderr, "rowcast: WEBSOCKET_PATH must start with \"/\"\n");
+        rc = SETTINGS_WRONG;
+    }
+    if (rc == 0)
+        *settings_out = settings;
+    return rc;
+}
+
+void settings_help(FILE *out)
+{
+    for (size_t i = 0; i < COUNT_OF(table); i++)
+        fprintf(out, "  %-24s %s%s%s%s\n", table[i].name, table[i].help,
+                table[i].fallback ? " (default " : "", table[i].fallback ? table[i].fallback : "",
+                table[i].fallback ? ")" : "");
+}
+
+enum log_level settings_log_level(const struct settings *s)
+{
+    static const struct {
+        const char *name;
+        enum log_level level;
+    } levels[] = {{"silent", LOG_SILENT}, {"fatal", LOG_FATAL}, {"error", LOG_ERROR},
+                  {"warn", LOG_WARN},     {"info", LOG_INFO},   {"debug", LOG_DEBUG},
+                  {"trace", LOG_TRACE}};
+    for (size_t i = 0; i < COUNT_OF(levels); i++)
+        if (str_equal(s->log_level, str_of(levels[i].name)))
+            return levels[i].level;
+    return LOG_INFO;
+}

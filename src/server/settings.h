@@ -1,0 +1,48 @@
+#ifndef SERVER_SETTINGS_H
+#define SERVER_SETTINGS_H
+
+/*
+ * Settings: environment variables, a `.env` file, and flags, in rising order: a flag wins over the
+ * environment, which wins over `.env`. Names are Directus's where the concept is. Every setting is
+ * one row of settings.c's table; a wrong value is named and refused at start.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/str.h"
+
+struct settings {
+    struct str host;
+    int64_t port;
+    struct str db_client, db_filename;
+    struct str secret; /* absent: kept in a file beside the database (secret.h) */
+    struct str admin_email, admin_password, admin_token;
+    bool cors_enabled;
+    struct str cors_origin;
+    int64_t access_token_ttl, refresh_token_ttl, login_stall_time; /* ms */
+    int64_t query_limit_default, query_limit_max, batch_mutation_max;
+    int64_t payload_size_max, response_size_max, outbox_size_max; /* bytes */
+    int64_t connections_max, subscriptions_max, readers;
+    int64_t journal_retention, websocket_ping_period, http_idle_time, shutdown_timeout; /* ms */
+    int64_t hash_memory_cost, hash_time_cost;
+    struct str log_level, log_style;
+    bool websocket_enabled, websocket_public;
+    struct str websocket_path;
+};
+
+enum { SETTINGS_WRONG = 1 };
+/*
+ * Reads .env (in the working directory, if there is one), the environment, and the flags among
+ * `arguments` (`--port 8055`, `--port=8055`); what is no setting's flag stays in `arguments`, in
+ * order, and *count is lowered to that. Texts live in the arena. SETTINGS_WRONG: a message was
+ * printed to standard error.
+ */
+int settings_read(struct arena *a, char **arguments, int *count, struct settings *settings_out);
+void settings_help(FILE *out); /* one line for each setting */
+enum log_level settings_log_level(const struct settings *s);
+
+#endif
