@@ -49,11 +49,16 @@ enum operator_arity { ARITY_NONE, ARITY_ONE, ARITY_TWO, ARITY_LIST };
 struct operator_info {
     const char *name; /* on the wire, without the underscore: "icontains" */
     enum operator_arity arity;
-    bool negated; /* NOT of `positive`: true where positive is false, unknown on null */
-    enum operator positive;
+    bool negated; /* NOT of `positive`: true where that is false, unknown where that is unknown */
+    enum operator positive; /* itself when it is not negated */
+    bool folded;            /* ignores case: operands are folded when the test is built */
+    /* Operators on text: what the evaluator and SQLite both call. NULL: not one of these. */
+    bool (*match)(struct str text, struct str operand);
 };
 extern const struct operator_info operators[OP_COUNT];
 bool operator_find(struct str name, enum operator* op_out); /* without the underscore */
+/* The operator that means NOT op, as "nin" for "in" and back; OP_COUNT when there is none. */
+enum operator operator_negation(enum operator op);
 
 enum expr_kind { EXPR_TRUE, EXPR_FALSE, EXPR_AND, EXPR_OR, EXPR_NOT, EXPR_TEST };
 
@@ -61,6 +66,7 @@ enum expr_kind { EXPR_TRUE, EXPR_FALSE, EXPR_AND, EXPR_OR, EXPR_NOT, EXPR_TEST }
  */
 struct operand {
     bool now;
+    bool folded; /* set by the builder: the moment's text is compared without case */
     struct clock_shift shift;
     struct value value;
 };
@@ -93,7 +99,15 @@ const struct expr *expr_or(struct arena *a, const struct expr *x, const struct e
 const struct expr *expr_not(struct arena *a, const struct expr *x);
 const struct expr *expr_all(struct arena *a, enum expr_kind and_or, const struct expr *const *items,
                             size_t count);
-/* A test with fixed values; texts are folded here where the operator ignores case. */
+/*
+ * A test with fixed values. Texts are folded here where the operator ignores case. `count` is what
+ * the operator's arity says. What SQL would leave to chance is settled here, once for both ends:
+ *   - values take the kind of the column: 5 for a text column is "5", "5" for a number column is 5,
+ *     and what is no number is a null, which makes the test unknown;
+ *   - eq and neq with null are `null` and `nnull`;
+ *   - values of in and nin are sorted and told once; `in` without values is FALSE, and `nin`
+ * without values is `nnull`, since null rows match neither.
+ */
 const struct expr *expr_test(struct arena *a, const struct column *c, enum operator op,
                              const struct value *values, size_t count);
 const struct expr *expr_test_operands(struct arena *a, const struct column *c,
@@ -108,7 +122,8 @@ static inline bool expr_matches(const struct expr *x, const struct value *row, i
     return x->kind == EXPR_TRUE || expr_evaluate(x, row, now_ms) == TRUTH_TRUE;
 }
 
-/* An operand's value at a moment, in the form of the column's type. */
+/* An operand's value at a moment, in the form of the column's type: $NOW is a canonical text on
+ * columns of text, milliseconds since 1970 on columns of numbers. */
 struct value operand_value(const struct operand *o, const struct column *c, int64_t now_ms,
                            struct arena *a);
 

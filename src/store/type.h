@@ -103,6 +103,13 @@ static inline void type_write(struct buf *b, const struct column *c, const struc
     else
         types[c->type].write(b, v);
 }
+/* What every value of the column fulfils: kind, range, length. 0 or an outcome above; null is fine.
+ */
+int type_check(const struct column *c, const struct value *v);
+/* A value of column `from` as one of column `to`, exactly or not at all: for a field that changes
+ * its type. 0 or an outcome above. */
+int type_convert(const struct column *from, const struct column *to, const struct value *v,
+                 struct arena *a, struct value *value_out);
 /* A key as it stands in a URL or a list of keys: text or number. 0 or TYPE_MISMATCH. */
 int type_read_key(const struct column *c, const json_t *json, struct arena *a,
                   struct value *value_out);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/str.h"
 
 enum value_kind { VALUE_NULL, VALUE_INTEGER, VALUE_REAL, VALUE_TEXT };
@@ -46,14 +47,17 @@ static inline bool value_is_null(const struct value *v)
     return v->kind == VALUE_NULL;
 }
 
-/* Order of two values that are not null: numbers by value (integer and real mix exactly), text by
- * bytes; numbers before text. */
+/* Order of two values that are not null: numbers by value (integer and real mix exactly; a real is
+ * never NaN), text by bytes; numbers before text. */
 int value_compare(const struct value *a, const struct value *b);
 bool value_equal(const struct value *a, const struct value *b); /* null equals null here */
 struct value value_copy(struct arena *a, const struct value *v);
 /* A copy of a row of values, in one piece. */
 struct value *value_copy_row(struct arena *a, const struct value *row, size_t count);
-/* Text that tells values apart, for keys of maps: kind and content. */
+/* Text that tells values apart, for keys of maps: kind and content. Numbers that compare equal have
+ * the same key, be they integer or real. */
 struct str value_key(struct arena *a, const struct value *v);
+/* The same, with the length of a text before it, so that keys may stand in a row. */
+void value_put_key(struct buf *b, const struct value *v);
 
 #endif

@@ -1,0 +1,117 @@
+#ifndef STORE_DRIVER_H
+#define STORE_DRIVER_H
+
+/*
+ * What lies between store.c and a driver; private to this floor.
+ *
+ * store.c checks and renders a statement (render.c, by the driver's dialect) and hands it to the
+ * driver, which binds, runs and reads rows. What differs between stores in the text of a statement
+ * is a row of struct dialect; what differs in doing is a function of struct store_driver.
+ */
+
+#include "store/store.h"
+
+struct dialect {
+    /*
+     * The test of each operator: $c stands for the column, $1 and $2 for operands, $* for a list of
+     * them. NULL: NOT of the positive operator's.
+     */
+    const char *tests[OP_COUNT];
+    /* `in` with more than list_max values, bound as one parameter: $*. */
+    const char *long_list;
+    size_t list_max;
+    const char *limit_all;
+    const char *ascending, *descending; /* so that null comes first, and last */
+    const char *(*declaration)(const struct type *type);
+    const char *auto_key; /* declaration of a key that counts by itself */
+    char parameter;       /* '?': each is "?"; '$': "$1", "$2" */
+};
+
+struct bind {
+    const struct column *column; /* says the type; NULL: a whole number of ours */
+    struct value value;
+    const struct operand *list; /* instead of value: many values as one; none relative to now */
+    size_t list_count;
+};
+
+/* A statement as text, the values to bind, and the columns of its rows. Borrows what it binds. */
+struct statement {
+    const struct dialect *dialect;
+    const struct shape *shape;
+    struct buf sql;
+    struct bind *binds;
+    size_t bind_count, bind_capacity;
+    const struct output *outputs; /* NULL: the shape's columns */
+    size_t output_count;          /* 0: no rows */
+    struct value *row;            /* room for output_count values */
+    size_t row_capacity;
+    int64_t now_ms;
+    struct arena *arena; /* values made for this statement; NULL until needed */
+    bool writes;         /* runs to its end, whatever the row function says */
+    bool once;           /* not worth keeping prepared */
+    bool invalid;        /* a name that cannot be one */
+};
+
+void statement_start(struct statement *st, const struct dialect *dialect, const struct shape *shape,
+                     int64_t now_ms);
+void statement_finish(struct statement *st); /* keeps the memory for the next */
+void statement_deinit(struct statement *st);
+
+void statement_put_name(struct statement *st, struct str name); /* quoted */
+void statement_put_bind(struct statement *st, const struct column *c, struct value v);
+
+/* render.c */
+void render_select(struct statement *st, const struct select *select);
+void render_count(struct statement *st, const struct expr *where);
+/* values[i]: what column i gets, NULL: the store's own choice. */
+void render_insert(struct statement *st, const struct value *const *values, bool returning);
+void render_update(struct statement *st, const struct assignment *assignments, size_t count,
+                   const struct expr *where, bool returning);
+void render_delete(struct statement *st, const struct expr *where, bool returning);
+
+/* render_schema.c */
+void render_column(struct statement *st, const struct column *c);
+void render_create_table(struct statement *st, struct str name);
+bool column_has_index(const struct column *c); /* one of its own, not that of a constraint */
+void render_index_name(struct statement *st, const struct column *c);
+void render_create_index(struct statement *st, const struct column *c);
+
+struct store_driver {
+    const struct dialect *dialect;
+    int (*open)(const struct store_settings *settings, enum store_access access,
+                struct store **store_out);
+    void (*close)(struct store *s); /* frees it */
+    int (*begin)(struct store *s, enum store_access access);
+    int (*commit)(struct store *s); /* rolled back when it does not return 0 */
+    void (*rollback)(struct store *s);
+    int (*run)(struct store *s, struct statement *st, store_row_fn *row, void *context);
+    int (*table_exists)(struct store *s, struct str name, bool *exists_out);
+    int (*alter_table)(struct store *s, const struct shape *before, const struct shape *after,
+                       const struct str *from);
+    int (*check)(struct store *s, void (*report)(void *context, struct str finding), void *context);
+    int (*checkpoint)(struct store *s);
+};
+
+extern const struct store_driver sqlite_driver;
+
+/* The part of a connection that all drivers have; the first member of theirs. */
+struct store {
+    const struct store_driver *driver;
+    struct statement statement; /* the one that runs; one at a time */
+    struct buf detail_text;
+    struct store_detail detail;
+    enum store_access access; /* of the transaction that is open */
+    bool open, running;       /* a transaction is open; a statement runs */
+    unsigned savepoints;
+};
+
+void store_init(struct store *s, const struct store_driver *driver);
+void store_deinit(struct store *s);
+/* Keeps copies; either may be absent. */
+void store_set_detail(struct store *s, struct str table, struct str column);
+/* The next statement of this connection, empty; store_run() runs it. */
+struct statement *store_statement(struct store *s, const struct shape *shape, int64_t now_ms);
+int store_run(struct store *s, store_row_fn *row, void *context);
+int store_execute(struct store *s, struct str sql); /* without parameters and rows */
+
+#endif

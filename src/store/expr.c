@@ -1,0 +1,399 @@
+#include "store/expr.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+const struct expr expr_true = {.kind = EXPR_TRUE};
+const struct expr expr_false = {.kind = EXPR_FALSE};
+
+static bool is_list(enum expr_kind kind)
+{
+    return kind == EXPR_AND || kind == EXPR_OR;
+}
+
+/* ---- building ---- */
+
+const struct expr *expr_all(struct arena *a, enum expr_kind and_or, const struct expr *const *items,
+                            size_t count)
+{
+    assert(is_list(and_or));
+    enum expr_kind neutral = and_or == EXPR_AND ? EXPR_TRUE : EXPR_FALSE;
+    enum expr_kind decisive = and_or == EXPR_AND ? EXPR_FALSE : EXPR_TRUE;
+
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (items[i]->kind == decisive)
+            return items[i];
+        if (items[i]->kind == and_or)
+            total += items[i]->list.count;
+        else if (items[i]->kind != neutral)
+            total++;
+    }
+    if (total == 0)
+        return and_or == EXPR_AND ? &expr_true : &expr_false;
+
+    const struct expr **flat = ARENA_ARRAY(a, const struct expr *, total);
+    size_t filled = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (items[i]->kind == and_or)
+            for (size_t k = 0; k < items[i]->list.count; k++)
+                flat[filled++] = items[i]->list.items[k];
+        else if (items[i]->kind != neutral)
+            flat[filled++] = items[i];
+    }
+    if (total == 1)
+        return flat[0];
+    struct expr *x = ARENA_NEW(a, struct expr);
+    *x = (struct expr){.kind = and_or, .list = {flat, total}};
+    return x;
+}
+
+const struct expr *expr_and(struct arena *a, const struct expr *x, const struct expr *y)
+{
+    return expr_all(a, EXPR_AND, (const struct expr *[]){x, y}, 2);
+}
+
+const struct expr *expr_or(struct arena *a, const struct expr *x, const struct expr *y)
+{
+    return expr_all(a, EXPR_OR, (const struct expr *[]){x, y}, 2);
+}
+
+const struct expr *expr_not(struct arena *a, const struct expr *x)
+{
+    if (x->kind == EXPR_TRUE)
+        return &expr_false;
+    if (x->kind == EXPR_FALSE)
+        return &expr_true;
+    if (x->kind == EXPR_NOT)
+        return x->inner;
+
+    struct expr *negated = ARENA_NEW(a, struct expr);
+    if (x->kind == EXPR_TEST && operator_negation(x->test.op) != OP_COUNT) {
+        *negated = *x;
+        negated->test.op = operator_negation(x->test.op);
+    } else {
+        *negated = (struct expr){.kind = EXPR_NOT, .inner = x};
+    }
+    return negated;
+}
+
+/* ---- tests ---- */
+
+static struct value text_as_number(struct str text)
+{
+    int64_t integer;
+    double real;
+    if (str_to_int64(text, &integer) == 0)
+        return value_integer(integer);
+    return str_to_double(text, &real) == 0 ? value_real(real) : value_null();
+}
+
+static struct value number_as_text(struct arena *a, const struct value *v)
+{
+    struct buf text;
+    buf_init(&text, 64);
+    if (v->kind == VALUE_INTEGER)
+        buf_put_int(&text, v->integer);
+    else
+        json_put_double(&text, v->real);
+    struct value as_text = value_text(arena_str(a, buf_str(&text)));
+    buf_deinit(&text);
+    return as_text;
+}
+
+/* Left to itself, SQL would convert the one side or the other by rules of each store. */
+static struct value in_kind_of_column(struct arena *a, const struct column *c,
+                                      const struct value *v)
+{
+    enum value_kind kind = types[c->type].kind;
+    if (value_is_null(v) || kind == v->kind)
+        return *v;
+    if (kind == VALUE_TEXT)
+        return number_as_text(a, v);
+    struct value number = v->kind == VALUE_TEXT ? text_as_number(v->text) : *v;
+    if (kind == VALUE_REAL && number.kind == VALUE_INTEGER)
+        return value_real((double)number.integer);
+    if (kind == VALUE_INTEGER && number.kind == VALUE_REAL && number.real >= -0x1p63 &&
+        number.real < 0x1p63 && (double)(int64_t)number.real == number.real)
+        return value_integer((int64_t)number.real);
+    return number;
+}
+
+static struct operand settle(struct arena *a, const struct column *c, enum operator op,
+                             const struct operand *o)
+{
+    struct operand settled = *o;
+    settled.folded = o->now && operators[op].folded;
+    if (o->now)
+        settled.value = value_null();
+    else
+        settled.value = in_kind_of_column(a, c, &o->value);
+    if (operators[op].folded && settled.value.kind == VALUE_TEXT)
+        settled.value.text = text_fold(a, settled.value.text);
+    return settled;
+}
+
+/* Null first, fixed values in order, moments relative to now last: what the evaluator searches. */
+static int compare_operands(const void *left, const void *right)
+{
+    const struct operand *a = left, *b = right;
+    if (a->now != b->now)
+        return a->now ? 1 : -1;
+    if (a->now) {
+        if (a->shift.months != b->shift.months)
+            return a->shift.months < b->shift.months ? -1 : 1;
+        return a->shift.ms < b->shift.ms ? -1 : a->shift.ms > b->shift.ms;
+    }
+    if (value_is_null(&a->value) || value_is_null(&b->value))
+        return value_is_null(&b->value) - value_is_null(&a->value);
+    return value_compare(&a->value, &b->value);
+}
+
+static size_t sort_once(struct operand *operands, size_t count)
+{
+    qsort(operands, count, sizeof(*operands), compare_operands);
+    size_t kept = 1;
+    for (size_t i = 1; i < count; i++)
+        if (compare_operands(&operands[kept - 1], &operands[i]) != 0)
+            operands[kept++] = operands[i];
+    return kept;
+}
+
+static bool arity_fits(enum operator_arity arity, size_t count)
+{
+    return arity == ARITY_LIST || (size_t)arity == count;
+}
+
+static enum operator settle_operator(enum operator op, const struct operand *operands, size_t count)
+{
+    if (op == OP_NIN && count == 0)
+        return OP_NNULL;
+    if ((op == OP_EQ || op == OP_NEQ) && !operands[0].now && value_is_null(&operands[0].value))
+        return op == OP_EQ ? OP_NULL : OP_NNULL;
+    return op;
+}
+
+const struct expr *expr_test_operands(struct arena *a, const struct column *c,
+                                      const struct expr *mask, enum operator op,
+                                      const struct operand *operands, size_t count)
+{
+    assert(arity_fits(operators[op].arity, count));
+    if (op == OP_IN && count == 0)
+        return &expr_false;
+    op = settle_operator(op, operands, count);
+    if (operators[op].arity == ARITY_NONE)
+        count = 0;
+
+    struct operand *settled = count ? ARENA_ARRAY(a, struct operand, count) : NULL;
+    for (size_t i = 0; i < count; i++)
+        settled[i] = settle(a, c, op, &operands[i]);
+    if (operators[op].arity == ARITY_LIST)
+        count = sort_once(settled, count);
+
+    struct expr *x = ARENA_NEW(a, struct expr);
+    x->kind = EXPR_TEST;
+    x->test.op = op;
+    x->test.column = c;
+    x->test.mask = mask && mask->kind != EXPR_TRUE ? mask : NULL;
+    x->test.operands = settled;
+    x->test.operand_count = count;
+    return x;
+}
+
+const struct expr *expr_test(struct arena *a, const struct column *c, enum operator op,
+                             const struct value *values, size_t count)
+{
+    struct operand *operands = count ? ARENA_ARRAY(a, struct operand, count) : NULL;
+    for (size_t i = 0; i < count; i++)
+        operands[i].value = values[i];
+    return expr_test_operands(a, c, NULL, op, operands, count);
+}
+
+/* ---- keys ---- */
+
+enum { KEY_SIZE_MAX = 64 * 1024 * 1024 };
+
+static void put_operand_key(struct buf *b, const struct operand *o)
+{
+    if (o->now)
+        buf_printf(b, "@%" PRId32 "/%" PRId64, o->shift.months, o->shift.ms);
+    else
+        value_put_key(b, &o->value);
+}
+
+static void put_test_key(struct buf *b, const struct expr *x)
+{
+    buf_printf(b, "%s(%zu:", operators[x->test.op].name, x->test.column->name.len);
+    buf_put_str(b, x->test.column->name);
+    if (x->test.mask) {
+        buf_put_char(b, '|');
+        expr_put_key(b, x->test.mask);
+    }
+    for (size_t i = 0; i < x->test.operand_count; i++) {
+        buf_put_char(b, ',');
+        put_operand_key(b, &x->test.operands[i]);
+    }
+    buf_put_char(b, ')');
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+    return str_compare(*(const struct str *)left, *(const struct str *)right);
+}
+
+/* The order of items does not matter to the condition, nor does telling one twice: so not to its
+ * key. */
+static void put_list_key(struct buf *b, const struct expr *x)
+{
+    struct buf text;
+    buf_init(&text, KEY_SIZE_MAX);
+    struct str *keys = MEM_ARRAY(struct str, x->list.count);
+    for (size_t i = 0; i < x->list.count; i++) {
+        size_t start = text.len;
+        expr_put_key(&text, x->list.items[i]);
+        keys[i].len = text.len - start;
+    }
+    const char *at = text.at;
+    for (size_t i = 0; i < x->list.count; at += keys[i++].len)
+        keys[i].at = at;
+    qsort(keys, x->list.count, sizeof(*keys), compare_keys);
+
+    b->failed |= text.failed;
+    buf_put_char(b, x->kind == EXPR_AND ? '&' : '|');
+    buf_put_char(b, '(');
+    for (size_t i = 0; i < x->list.count; i++)
+        if (i == 0 || !str_equal(keys[i - 1], keys[i]))
+            buf_put_str(b, keys[i]);
+    buf_put_char(b, ')');
+    mem_free(keys);
+    buf_deinit(&text);
+}
+
+void expr_put_key(struct buf *b, const struct expr *x)
+{
+    switch (x->kind) {
+    case EXPR_TRUE:
+        buf_put_lit(b, "true");
+        break;
+    case EXPR_FALSE:
+        buf_put_lit(b, "false");
+        break;
+    case EXPR_AND:
+    case EXPR_OR:
+        put_list_key(b, x);
+        break;
+    case EXPR_NOT:
+        buf_put_lit(b, "!(");
+        expr_put_key(b, x->inner);
+        buf_put_char(b, ')');
+        break;
+    case EXPR_TEST:
+        put_test_key(b, x);
+        break;
+    }
+}
+
+/* ---- questions ---- */
+
+void expr_columns(const struct expr *x, uint64_t *bits, size_t words)
+{
+    if (is_list(x->kind)) {
+        for (size_t i = 0; i < x->list.count; i++)
+            expr_columns(x->list.items[i], bits, words);
+    } else if (x->kind == EXPR_NOT) {
+        expr_columns(x->inner, bits, words);
+    } else if (x->kind == EXPR_TEST) {
+        unsigned index = x->test.column->index;
+        assert(index / 64 < words);
+        bits[index / 64] |= UINT64_C(1) << (index % 64);
+        if (x->test.mask)
+            expr_columns(x->test.mask, bits, words);
+    }
+}
+
+static bool test_uses_now(const struct expr *x)
+{
+    for (size_t i = 0; i < x->test.operand_count; i++)
+        if (x->test.operands[i].now)
+            return true;
+    return false;
+}
+
+bool expr_uses_now(const struct expr *x)
+{
+    if (is_list(x->kind)) {
+        for (size_t i = 0; i < x->list.count; i++)
+            if (expr_uses_now(x->list.items[i]))
+                return true;
+        return false;
+    }
+    if (x->kind == EXPR_NOT)
+        return expr_uses_now(x->inner);
+    if (x->kind == EXPR_TEST)
+        return test_uses_now(x) || (x->test.mask && expr_uses_now(x->test.mask));
+    return false;
+}
+
+static bool is_equality(const struct expr *x)
+{
+    return x->kind == EXPR_TEST && (x->test.op == OP_EQ || x->test.op == OP_IN) && !x->test.mask &&
+           !test_uses_now(x);
+}
+
+bool expr_equality(const struct expr *x, const struct column **column_out,
+                   const struct operand **operands_out, size_t *count_out)
+{
+    const struct expr *best = is_equality(x) ? x : NULL;
+    for (size_t i = 0; x->kind == EXPR_AND && i < x->list.count; i++) {
+        const struct expr *item = x->list.items[i];
+        if (is_equality(item) && (!best || item->test.operand_count < best->test.operand_count))
+            best = item;
+    }
+    if (!best)
+        return false;
+    *column_out = best->test.column;
+    *operands_out = best->test.operands;
+    *count_out = best->test.operand_count;
+    return true;
+}
+
+/* ---- copying ---- */
+
+static void copy_test(struct arena *a, struct expr *copy, const struct expr *x)
+{
+    size_t count = x->test.operand_count;
+    struct operand *operands = count ? ARENA_ARRAY(a, struct operand, count) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        operands[i] = x->test.operands[i];
+        operands[i].value = value_copy(a, &x->test.operands[i].value);
+    }
+    copy->test.operands = operands;
+    copy->test.mask = x->test.mask ? expr_copy(a, x->test.mask) : NULL;
+}
+
+static void copy_list(struct arena *a, struct expr *copy, const struct expr *x)
+{
+    const struct expr **items = ARENA_ARRAY(a, const struct expr *, x->list.count);
+    for (size_t i = 0; i < x->list.count; i++)
+        items[i] = expr_copy(a, x->list.items[i]);
+    copy->list.items = items;
+}
+
+const struct expr *expr_copy(struct arena *a, const struct expr *x)
+{
+    if (x->kind == EXPR_TRUE || x->kind == EXPR_FALSE)
+        return x->kind == EXPR_TRUE ? &expr_true : &expr_false;
+    struct expr *copy = ARENA_NEW(a, struct expr);
+    *copy = *x;
+    if (x->kind == EXPR_TEST)
+        copy_test(a, copy, x);
+    else if (x->kind == EXPR_NOT)
+        copy->inner = expr_copy(a, x->inner);
+    else
+        copy_list(a, copy, x);
+    return copy;
+}

@@ -1,0 +1,366 @@
+#include "base/mem.h"
+#include "store/driver.h"
+
+/*
+ * Statements as SQL text. Everything a client may send is bound, never written into the text; names
+ * are quoted. The text depends on the form of a statement only, so that prepared ones are found
+ * again: lists are told in a few lengths.
+ */
+
+enum { SQL_SIZE_MAX = 4 * 1024 * 1024 };
+
+/* ---- the statement ---- */
+
+void statement_start(struct statement *st, const struct dialect *dialect, const struct shape *shape,
+                     int64_t now_ms)
+{
+    if (!st->sql.max)
+        buf_init(&st->sql, SQL_SIZE_MAX);
+    buf_clear(&st->sql);
+    st->dialect = dialect;
+    st->shape = shape;
+    st->bind_count = 0;
+    st->outputs = NULL;
+    st->output_count = 0;
+    st->now_ms = now_ms;
+    st->writes = st->once = st->invalid = false;
+}
+
+void statement_finish(struct statement *st)
+{
+    arena_free(st->arena);
+    st->arena = NULL;
+}
+
+void statement_deinit(struct statement *st)
+{
+    statement_finish(st);
+    buf_deinit(&st->sql);
+    mem_free(st->binds);
+    mem_free(st->row);
+}
+
+static struct arena *statement_arena(struct statement *st)
+{
+    if (!st->arena)
+        st->arena = arena_new();
+    return st->arena;
+}
+
+void statement_put_name(struct statement *st, struct str name)
+{
+    st->invalid |= name.len == 0 || memchr(name.at, '\0', name.len) != NULL;
+    buf_put_char(&st->sql, '"');
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.at[i] == '"')
+            buf_put_char(&st->sql, '"');
+        buf_put_char(&st->sql, name.at[i]);
+    }
+    buf_put_char(&st->sql, '"');
+}
+
+static struct bind *add_bind(struct statement *st, const struct column *c)
+{
+    if (st->bind_count == st->bind_capacity) {
+        st->bind_capacity = st->bind_capacity ? st->bind_capacity * 2 : 16;
+        st->binds = mem_resize(st->binds, sizeof(*st->binds) * st->bind_capacity);
+    }
+    struct bind *bind = &st->binds[st->bind_count++];
+    *bind = (struct bind){.column = c};
+    buf_put_char(&st->sql, st->dialect->parameter);
+    if (st->dialect->parameter == '$')
+        buf_put_int(&st->sql, (int64_t)st->bind_count);
+    return bind;
+}
+
+void statement_put_bind(struct statement *st, const struct column *c, struct value v)
+{
+    add_bind(st, c)->value = v;
+}
+
+/* ---- conditions ---- */
+
+static void put_condition(struct statement *st, const struct expr *x);
+
+static void put_masked(struct statement *st, const struct column *c, const struct expr *mask)
+{
+    if (!mask || mask->kind == EXPR_TRUE) {
+        statement_put_name(st, c->name);
+        return;
+    }
+    buf_put_lit(&st->sql, "(CASE WHEN ");
+    put_condition(st, mask);
+    buf_put_lit(&st->sql, " THEN ");
+    statement_put_name(st, c->name);
+    buf_put_lit(&st->sql, " END)");
+}
+
+static void put_operand(struct statement *st, const struct expr *x, size_t index)
+{
+    const struct operand *o = &x->test.operands[index];
+    struct value v = o->value;
+    if (o->now)
+        v = operand_value(o, x->test.column, st->now_ms, statement_arena(st));
+    statement_put_bind(st, x->test.column, v);
+}
+
+/* A short list: as many parameters as the next power of two, the last value told again. */
+static void put_short_list(struct statement *st, const struct expr *x)
+{
+    size_t count = x->test.operand_count, padded = 1;
+    while (padded < count)
+        padded *= 2;
+    for (size_t i = 0; i < padded; i++) {
+        if (i > 0)
+            buf_put_char(&st->sql, ',');
+        put_operand(st, x, i < count ? i : count - 1);
+    }
+}
+
+static void put_long_list(struct statement *st, const struct expr *x)
+{
+    size_t count = x->test.operand_count;
+    const struct operand *list = x->test.operands;
+    if (list[count - 1].now) { /* those relative to now are the last */
+        struct operand *fixed = ARENA_ARRAY(statement_arena(st), struct operand, count);
+        for (size_t i = 0; i < count; i++)
+            fixed[i].value = operand_value(&list[i], x->test.column, st->now_ms, st->arena);
+        list = fixed;
+    }
+    struct bind *bind = add_bind(st, x->test.column);
+    bind->list = list;
+    bind->list_count = count;
+}
+
+static bool has_long_list(const struct statement *st, const struct expr *x)
+{
+    return x->test.operand_count > st->dialect->list_max;
+}
+
+static void put_template(struct statement *st, const char *template, const struct expr *x)
+{
+    for (const char *at = template; *at; at++) {
+        if (*at != '$') {
+            buf_put_char(&st->sql, *at);
+            continue;
+        }
+        switch (*++at) {
+        case 'c':
+            put_masked(st, x->test.column, x->test.mask);
+            break;
+        case '*':
+            if (has_long_list(st, x))
+                put_long_list(st, x);
+            else
+                put_short_list(st, x);
+            break;
+        default:
+            put_operand(st, x, (size_t)(*at - '1'));
+        }
+    }
+}
+
+static void put_test(struct statement *st, const struct expr *x)
+{
+    const struct operator_info *info = &operators[x->test.op];
+    const char *template = st->dialect->tests[x->test.op];
+    bool negated = !template;
+    if (negated)
+        template = st->dialect->tests[info->positive];
+    if (info->arity == ARITY_LIST && has_long_list(st, x))
+        template = st->dialect->long_list;
+
+    if (negated)
+        buf_put_lit(&st->sql, "NOT (");
+    put_template(st, template, x);
+    if (negated)
+        buf_put_char(&st->sql, ')');
+}
+
+/* As a balanced tree: stores limit the depth of an expression, and a chain of ANDs is as deep as it
+ * is long. */
+static void put_list(struct statement *st, const struct expr *const *items, size_t count,
+                     struct str word)
+{
+    if (count == 1) {
+        put_condition(st, items[0]);
+        return;
+    }
+    buf_put_char(&st->sql, '(');
+    put_list(st, items, count / 2, word);
+    buf_put_str(&st->sql, word);
+    put_list(st, items + count / 2, count - count / 2, word);
+    buf_put_char(&st->sql, ')');
+}
+
+static void put_condition(struct statement *st, const struct expr *x)
+{
+    switch (x->kind) {
+    case EXPR_TRUE:
+        buf_put_lit(&st->sql, "TRUE");
+        break;
+    case EXPR_FALSE:
+        buf_put_lit(&st->sql, "FALSE");
+        break;
+    case EXPR_AND:
+        put_list(st, x->list.items, x->list.count, STR(" AND "));
+        break;
+    case EXPR_OR:
+        put_list(st, x->list.items, x->list.count, STR(" OR "));
+        break;
+    case EXPR_NOT:
+        buf_put_lit(&st->sql, "NOT (");
+        put_condition(st, x->inner);
+        buf_put_char(&st->sql, ')');
+        break;
+    case EXPR_TEST:
+        put_test(st, x);
+        break;
+    }
+}
+
+static void put_where(struct statement *st, const struct expr *where)
+{
+    if (!where || where->kind == EXPR_TRUE)
+        return;
+    buf_put_lit(&st->sql, " WHERE ");
+    put_condition(st, where);
+}
+
+/* ---- statements ---- */
+
+static void put_outputs(struct statement *st, const struct output *outputs, size_t count)
+{
+    st->outputs = outputs;
+    st->output_count = outputs ? count : st->shape->count;
+    for (size_t i = 0; i < st->output_count; i++) {
+        if (i > 0)
+            buf_put_char(&st->sql, ',');
+        if (outputs)
+            put_masked(st, outputs[i].column, outputs[i].mask);
+        else
+            statement_put_name(st, st->shape->columns[i].name);
+    }
+}
+
+static void put_returning(struct statement *st, bool returning)
+{
+    if (!returning)
+        return;
+    buf_put_lit(&st->sql, " RETURNING ");
+    put_outputs(st, NULL, 0);
+}
+
+static void put_order(struct statement *st, const struct select *select)
+{
+    const struct column *key = &select->shape->columns[select->shape->key];
+    bool tied = true; /* a key that is ordered by leaves no ties */
+    buf_put_lit(&st->sql, " ORDER BY ");
+    for (size_t i = 0; i < select->order_count && tied; i++) {
+        const struct order *order = &select->orders[i];
+        put_masked(st, order->column, order->mask);
+        buf_put_str(&st->sql,
+                    str_of(order->descending ? st->dialect->descending : st->dialect->ascending));
+        tied = order->column->index != key->index || order->mask;
+        if (tied)
+            buf_put_char(&st->sql, ',');
+    }
+    if (tied)
+        statement_put_name(st, key->name);
+}
+
+static void put_limit(struct statement *st, int64_t limit, int64_t offset)
+{
+    if (limit < 0 && offset <= 0)
+        return;
+    buf_put_lit(&st->sql, " LIMIT ");
+    if (limit < 0)
+        buf_put_str(&st->sql, str_of(st->dialect->limit_all));
+    else
+        statement_put_bind(st, NULL, value_integer(limit));
+    if (offset > 0) {
+        buf_put_lit(&st->sql, " OFFSET ");
+        statement_put_bind(st, NULL, value_integer(offset));
+    }
+}
+
+void render_select(struct statement *st, const struct select *select)
+{
+    buf_put_lit(&st->sql, "SELECT ");
+    put_outputs(st, select->outputs, select->output_count);
+    buf_put_lit(&st->sql, " FROM ");
+    statement_put_name(st, select->shape->name);
+    put_where(st, select->where);
+    put_order(st, select);
+    put_limit(st, select->limit, select->offset);
+}
+
+void render_count(struct statement *st, const struct expr *where)
+{
+    static const struct column count = {.name = {"count", 5}, .type = TYPE_BIG_INTEGER};
+    static const struct output outputs[] = {{&count, NULL}};
+    buf_put_lit(&st->sql, "SELECT count(*) FROM ");
+    statement_put_name(st, st->shape->name);
+    put_where(st, where);
+    st->outputs = outputs;
+    st->output_count = 1;
+}
+
+void render_insert(struct statement *st, const struct value *const *values, bool returning)
+{
+    const struct column *columns = st->shape->columns;
+    size_t told = 0;
+    st->writes = true;
+    buf_put_lit(&st->sql, "INSERT INTO ");
+    statement_put_name(st, st->shape->name);
+    for (size_t i = 0; i < st->shape->count; i++) {
+        if (!values[i])
+            continue;
+        buf_put_str(&st->sql, told++ == 0 ? STR(" (") : STR(","));
+        statement_put_name(st, columns[i].name);
+    }
+    buf_put_str(&st->sql, told == 0 ? STR(" DEFAULT VALUES") : STR(") VALUES ("));
+    for (size_t i = 0, bound = 0; i < st->shape->count; i++) {
+        if (!values[i])
+            continue;
+        if (bound++ > 0)
+            buf_put_char(&st->sql, ',');
+        statement_put_bind(st, &columns[i], *values[i]);
+    }
+    if (told > 0)
+        buf_put_char(&st->sql, ')');
+    put_returning(st, returning);
+}
+
+void render_update(struct statement *st, const struct assignment *assignments, size_t count,
+                   const struct expr *where, bool returning)
+{
+    st->writes = true;
+    buf_put_lit(&st->sql, "UPDATE ");
+    statement_put_name(st, st->shape->name);
+    buf_put_lit(&st->sql, " SET ");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_put_char(&st->sql, ',');
+        statement_put_name(st, assignments[i].column->name);
+        buf_put_char(&st->sql, '=');
+        statement_put_bind(st, assignments[i].column, assignments[i].value);
+    }
+    if (count == 0) { /* nothing changes, yet the rows are told */
+        struct str key = st->shape->columns[st->shape->key].name;
+        statement_put_name(st, key);
+        buf_put_char(&st->sql, '=');
+        statement_put_name(st, key);
+    }
+    put_where(st, where);
+    put_returning(st, returning);
+}
+
+void render_delete(struct statement *st, const struct expr *where, bool returning)
+{
+    st->writes = true;
+    buf_put_lit(&st->sql, "DELETE FROM ");
+    statement_put_name(st, st->shape->name);
+    put_where(st, where);
+    put_returning(st, returning);
+}

@@ -1,0 +1,58 @@
+#ifndef STORE_SQLITE_H
+#define STORE_SQLITE_H
+
+/* The SQLite driver's inside: sqlite.c (connection), sqlite_statement.c (statements),
+ * sqlite_functions.c (our functions in SQL), sqlite_alter.c (rebuilding tables). */
+
+#include <sqlite3.h>
+
+#include "base/map.h"
+#include "store/driver.h"
+
+enum { SQLITE_STATEMENTS_MAX = 128 };
+
+struct sqlite_cached {
+    sqlite3_stmt *stmt;
+    struct sqlite_cached *newer, *older;
+};
+
+/* A table that is being rebuilt: what rowcast_convert(value, i) needs to know. */
+struct sqlite_conversion {
+    const struct shape *after;
+    const struct column *const *from; /* by column of `after` */
+    const struct column *failed;      /* the column whose value did not fit */
+};
+
+struct sqlite {
+    struct store store; /* first */
+    sqlite3 *db;
+    int lock_fd;       /* below 0: none */
+    struct map cached; /* text → struct sqlite_cached */
+    struct sqlite_cached *newest, *oldest;
+    struct sqlite_conversion conversion;
+};
+
+static inline struct sqlite *sqlite_of(struct store *s)
+{
+    return (struct sqlite *)(void *)s;
+}
+
+/* sqlite_statement.c */
+int sqlite_run(struct store *s, struct statement *st, store_row_fn *row, void *context);
+void sqlite_forget_statements(struct sqlite *s);
+/* What SQLite's result code means to the one who called: an outcome of store.h or a fault. */
+int sqlite_result(struct sqlite *s, const struct shape *shape, int code);
+
+/* sqlite_functions.c: SQLite's result code. */
+int sqlite_add_functions(struct sqlite *s);
+#define SQLITE_LIST_POINTER "rowcast-list"
+struct sqlite_list {
+    const struct operand *operands;
+    size_t count;
+};
+
+/* sqlite_alter.c */
+int sqlite_alter_table(struct store *s, const struct shape *before, const struct shape *after,
+                       const struct str *from);
+
+#endif

@@ -1,0 +1,328 @@
+#include "store/store.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "base/fault.h"
+#include "base/mem.h"
+#include "store/driver.h"
+
+static const struct store_driver *const drivers[] = {[STORE_SQLITE] = &sqlite_driver};
+
+/* ---- the connection ---- */
+
+enum { DETAIL_SIZE_MAX = 4096 };
+
+void store_init(struct store *s, const struct store_driver *driver)
+{
+    s->driver = driver;
+}
+
+void store_deinit(struct store *s)
+{
+    statement_deinit(&s->statement);
+    buf_deinit(&s->detail_text);
+}
+
+int store_open(const struct store_settings *settings, enum store_access access,
+               struct store **store_out)
+{
+    assert((size_t)settings->client < COUNT_OF(drivers));
+    return drivers[settings->client]->open(settings, access, store_out);
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    store_rollback(s);
+    s->driver->close(s);
+}
+
+struct store_detail store_detail(const struct store *s)
+{
+    return s->detail;
+}
+
+/* Into a new buffer: what is given may be part of the old one. */
+void store_set_detail(struct store *s, struct str table, struct str column)
+{
+    struct buf text;
+    buf_init(&text, DETAIL_SIZE_MAX);
+    buf_put_str(&text, table);
+    buf_put_str(&text, column);
+    s->detail = (struct store_detail){STR_NULL, STR_NULL};
+    if (table.at && !text.failed)
+        s->detail.table = (struct str){text.at, table.len};
+    if (column.at && !text.failed)
+        s->detail.column = (struct str){text.at + table.len, column.len};
+    buf_deinit(&s->detail_text);
+    s->detail_text = text;
+}
+
+struct statement *store_statement(struct store *s, const struct shape *shape, int64_t now_ms)
+{
+    assert(!s->running); /* a row function must not ask the store that calls it */
+    s->detail = (struct store_detail){STR_NULL, STR_NULL};
+    statement_start(&s->statement, s->driver->dialect, shape, now_ms);
+    return &s->statement;
+}
+
+static int run_statement(struct store *s, struct statement *st, store_row_fn *row, void *context)
+{
+    if (st->invalid)
+        return FAULT_BECAUSE(EINVAL, "a name that SQL cannot hold: %.*s", STR_ARG(st->sql));
+    if (st->sql.failed)
+        return FAULT_BECAUSE(E2BIG, "a statement is too long");
+    if (st->output_count > st->row_capacity) {
+        st->row_capacity = st->output_count;
+        st->row = mem_resize(st->row, sizeof(*st->row) * st->row_capacity);
+    }
+    return s->driver->run(s, st, row, context);
+}
+
+int store_run(struct store *s, store_row_fn *row, void *context)
+{
+    s->running = true;
+    int rc = run_statement(s, &s->statement, row, context);
+    s->running = false;
+    statement_finish(&s->statement);
+    return rc;
+}
+
+int store_execute(struct store *s, struct str sql)
+{
+    struct statement *st = store_statement(s, NULL, 0);
+    buf_put_str(&st->sql, sql);
+    st->writes = true;
+    return store_run(s, NULL, NULL);
+}
+
+/* ---- transactions ---- */
+
+int store_begin(struct store *s, enum store_access access)
+{
+    assert(!s->open);
+    int rc = s->driver->begin(s, access);
+    if (rc)
+        return rc;
+    s->open = true;
+    s->access = access;
+    s->savepoints = 0;
+    return 0;
+}
+
+int store_commit(struct store *s)
+{
+    assert(s->open && s->savepoints == 0);
+    s->open = false;
+    return s->driver->commit(s);
+}
+
+void store_rollback(struct store *s)
+{
+    if (!s->open)
+        return;
+    s->open = false;
+    s->driver->rollback(s);
+}
+
+/* Savepoints share one name: SQL means the latest of that name, and the text stays prepared. */
+int store_savepoint(struct store *s)
+{
+    assert(s->open);
+    int rc = store_execute(s, STR("SAVEPOINT rowcast"));
+    s->savepoints += rc == 0;
+    return rc;
+}
+
+int store_release(struct store *s)
+{
+    assert(s->savepoints > 0);
+    int rc = store_execute(s, STR("RELEASE SAVEPOINT rowcast"));
+    s->savepoints -= rc == 0;
+    return rc;
+}
+
+int store_rollback_to(struct store *s)
+{
+    assert(s->savepoints > 0);
+    int rc = store_execute(s, STR("ROLLBACK TO SAVEPOINT rowcast"));
+    return rc ? rc : store_release(s);
+}
+
+/* ---- rows ---- */
+
+int store_select(struct store *s, const struct select *select, store_row_fn *row, void *context)
+{
+    render_select(store_statement(s, select->shape, select->now_ms), select);
+    return store_run(s, row, context);
+}
+
+static int take_count(void *context, const struct value *row)
+{
+    *(int64_t *)context = row[0].integer;
+    return 0;
+}
+
+int store_count(struct store *s, const struct select *select, int64_t *count_out)
+{
+    render_count(store_statement(s, select->shape, select->now_ms), select->where);
+    return store_run(s, take_count, count_out);
+}
+
+/* What type_read grants is checked again: a store may keep less strictly than it declares. */
+static int check_value(struct store *s, const struct shape *shape, const struct column *c,
+                       const struct value *v)
+{
+    if (type_check(c, v) == 0)
+        return 0;
+    store_set_detail(s, shape->name, c->name);
+    return STORE_RANGE;
+}
+
+static int check_assignments(struct store *s, const struct shape *shape,
+                             const struct assignment *assignments, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int rc = check_value(s, shape, assignments[i].column, &assignments[i].value);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+int store_insert(struct store *s, const struct shape *shape, const struct assignment *assignments,
+                 size_t count, store_row_fn *row, void *context)
+{
+    const struct value *values[COLUMNS_MAX];
+    assert(shape->count <= COLUMNS_MAX);
+    struct statement *st = store_statement(s, shape, 0);
+    int rc = check_assignments(s, shape, assignments, count);
+    if (rc)
+        return rc;
+
+    /* Defaults are bound like any value: exact, and the same few texts whatever a client sends. */
+    for (size_t i = 0; i < shape->count; i++)
+        values[i] = &shape->columns[i].default_value;
+    for (size_t i = 0; i < count; i++)
+        values[assignments[i].column->index] = &assignments[i].value;
+
+    const struct column *key = &shape->columns[shape->key];
+    if (value_is_null(values[shape->key])) {
+        if (!key->auto_increment) { /* SQLite would count up any integer key */
+            store_set_detail(s, shape->name, key->name);
+            return STORE_NULL;
+        }
+        values[shape->key] = NULL;
+    }
+    render_insert(st, values, row != NULL);
+    return store_run(s, row, context);
+}
+
+int store_update(struct store *s, const struct shape *shape, const struct assignment *assignments,
+                 size_t count, const struct expr *where, int64_t now_ms, store_row_fn *row,
+                 void *context)
+{
+    struct statement *st = store_statement(s, shape, now_ms);
+    int rc = check_assignments(s, shape, assignments, count);
+    if (rc)
+        return rc;
+    render_update(st, assignments, count, where, row != NULL);
+    return store_run(s, row, context);
+}
+
+int store_delete(struct store *s, const struct shape *shape, const struct expr *where,
+                 int64_t now_ms, store_row_fn *row, void *context)
+{
+    render_delete(store_statement(s, shape, now_ms), where, row != NULL);
+    return store_run(s, row, context);
+}
+
+/* ---- tables ---- */
+
+/* SQL tells columns apart without regard to case. */
+static int check_columns(struct store *s, const struct shape *shape)
+{
+    for (size_t i = 0; i < shape->count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (!str_equal_nocase(shape->columns[i].name, shape->columns[k].name))
+                continue;
+            store_set_detail(s, shape->name, shape->columns[i].name);
+            return STORE_EXISTS;
+        }
+    }
+    return 0;
+}
+
+int store_create_table(struct store *s, const struct shape *shape)
+{
+    assert(s->open && s->access == STORE_SCHEMA);
+    bool exists;
+    int rc = store_table_exists(s, shape->name, &exists);
+    if (rc)
+        return rc;
+    if (exists) {
+        store_set_detail(s, shape->name, STR_NULL);
+        return STORE_EXISTS;
+    }
+    rc = check_columns(s, shape);
+    if (rc)
+        return rc;
+    render_create_table(store_statement(s, shape, 0), shape->name);
+    rc = store_run(s, NULL, NULL);
+    for (size_t i = 0; i < shape->count && rc == 0; i++) {
+        if (!column_has_index(&shape->columns[i]))
+            continue;
+        render_create_index(store_statement(s, shape, 0), &shape->columns[i]);
+        rc = store_run(s, NULL, NULL);
+    }
+    return rc;
+}
+
+int store_drop_table(struct store *s, struct str name)
+{
+    assert(s->open && s->access == STORE_SCHEMA);
+    struct statement *st = store_statement(s, NULL, 0);
+    st->once = true;
+    buf_put_lit(&st->sql, "DROP TABLE ");
+    statement_put_name(st, name);
+    return store_run(s, NULL, NULL);
+}
+
+int store_alter_table(struct store *s, const struct shape *before, const struct shape *after,
+                      const struct str *from)
+{
+    assert(s->open && s->access == STORE_SCHEMA);
+    assert(str_equal(before->name, after->name)); /* names of tables are for ever */
+    int rc = check_columns(s, after);
+    if (rc == 0)
+        rc = store_savepoint(s);
+    if (rc)
+        return rc;
+    rc = s->driver->alter_table(s, before, after, from);
+    if (rc == 0)
+        return store_release(s);
+
+    struct store_detail detail = s->detail; /* undoing is a statement too, and would clear it */
+    int undone = store_rollback_to(s);
+    if (undone)
+        return undone;
+    s->detail = detail;
+    return rc;
+}
+
+int store_table_exists(struct store *s, struct str name, bool *exists_out)
+{
+    return s->driver->table_exists(s, name, exists_out);
+}
+
+int store_check(struct store *s, void (*report)(void *context, struct str finding), void *context)
+{
+    return s->driver->check(s, report, context);
+}
+
+int store_checkpoint(struct store *s)
+{
+    return s->driver->checkpoint(s);
+}
