@@ -43,6 +43,15 @@ static int nesting(struct str text)
     return deepest;
 }
 
+/* What jansson would let pass; NULL when there is nothing. */
+static const char *refusal(struct str text)
+{
+    /* Behind a value jansson takes a NUL for the end of the text. */
+    if (text.len > 0 && memchr(text.at, '\0', text.len))
+        return "NUL character";
+    return nesting(text) > NESTING_MAX ? "nesting deeper than 100" : NULL;
+}
+
 static struct str reason_of(struct arena *arena, const json_error_t *error)
 {
     switch (json_error_code(error)) {
@@ -62,10 +71,11 @@ static struct str reason_of(struct arena *arena, const json_error_t *error)
 int json_read(struct arena *arena, struct str text, json_t **value_out, struct str *reason_out)
 {
     json_error_t error;
+    const char *refused = refusal(text);
 
-    if (nesting(text) > NESTING_MAX) {
+    if (refused) {
         if (reason_out)
-            *reason_out = arena_printf(arena, "nesting deeper than %d", NESTING_MAX);
+            *reason_out = str_of(refused);
         return JSON_MALFORMED;
     }
     json_t *value = json_loadb(text.at ? text.at : "", text.len, JSON_DECODE_ANY, &error);

@@ -18,6 +18,11 @@ struct str {
 
 #define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
 #define STR_NULL ((struct str){NULL, 0})
+/* For initializers of static tables, where C17 allows no compound literal. */
+/* clang-format off */
+#define STR_INIT(literal) {"" literal, sizeof(literal) - 1}
+#define STR_NULL_INIT {NULL, 0}
+/* clang-format on */
 /* For printf("%.*s", STR_ARG(s)). */
 #define STR_ARG(s) (int)(s).len, ((s).at ? (s).at : "")
 
