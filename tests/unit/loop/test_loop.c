@@ -156,6 +156,7 @@ static void what_a_closed_handle_asks_for_is_flushed_before_the_loop_waits(void 
     loop_run(s->loop);
     assert_string_equal(s->log, "tcf");
     uv_close((uv_handle_t *)&guard, NULL);
+    uv_run(loop_uv(s->loop), UV_RUN_NOWAIT);
 }
 
 static void stop_from_timer(void *context)
