@@ -27,8 +27,9 @@ bool action_find(struct str name, enum action *action_out);
 struct grant_rule {
     const struct expr *rows;  /* expr_true: all */
     struct column_set fields; /* all bits for "*" */
-    const json_t *validation; /* filter JSON with variables replaced; NULL: none */
-    const json_t *presets;    /* variables replaced; NULL: none */
+    /* As the permission row has them, shared by all principals: whoever uses them replaces their
+     * variables with principal_substitute(). NULL: none (null or {}). */
+    const json_t *validation, *presets;
 };
 struct grant {
     const struct expr *rows;  /* any rule's rows: the union */
@@ -60,7 +61,9 @@ struct principal {
     size_t policy_count;
     bool admin, app;
     struct str ip;         /* for ip_access; absent: unknown */
-    struct grants *grants; /* compiled, shared by principals that see alike */
+    struct str credential; /* SHA-256 of the static token it came by; absent: by other means */
+    const struct grants *grants;         /* of its policies: shared; NULL: an admin's */
+    const struct grant *const *personal; /* those of them that depend on the user, by place */
 };
 struct principal *principal_ref(const struct principal *p);
 void principal_unref(struct principal *p);
@@ -79,12 +82,25 @@ struct principal *principal_system(const struct catalogue *c);
 const struct grant *principal_grant(const struct principal *p, const struct table *t,
                                     enum action action);
 
-/* Replaces $NOW, $CURRENT_USER, … in a JSON value (E.4) for presets and validation; borrowed from
- * the arena. */
+/*
+ * Grants compiled for one catalogue, kept in it and shared by all principals with the same policies
+ * in effect. What depends on the user is not kept here but with the principal, and the number of
+ * entries is bounded. Has its own lock. Lives as long as its catalogue, which every principal
+ * holds.
+ */
+struct grants_cache *grants_cache_new(void);
+void grants_cache_free(struct grants_cache *cache);
+
+/* The built-in rows that app access adds (directus.md F.6); those of the arena. Never fails. */
+const struct permission *access_app_permissions(struct arena *a, size_t *count_out);
+
+/* Replaces $NOW, $CURRENT_USER, … in a JSON value (E.4) for presets and validation; a list in a
+ * list of _in or _nin is spread. Borrowed from the arena, or the very value when it has no
+ * variable. NULL gives NULL. */
 const json_t *principal_substitute(const struct principal *p, struct arena *a, const json_t *value,
                                    int64_t now_ms);
-/* The value of a variable such as "$CURRENT_USER.role"; NULL: no such variable. Lists are arrays.
- */
+/* The value of a variable such as "$CURRENT_USER.role"; NULL: no such variable, or a secret. Lists
+ * are arrays. $NOW is none of these: it moves (filter.h). */
 const json_t *principal_variable(const struct principal *p, struct arena *a, struct str name);
 
 #endif
