@@ -292,6 +292,7 @@ static int on_head_complete(http_parser *parser)
     d->body = ARENA_NEW(r->arena, struct buf);
     buf_init(d->body, d->limits->body_bytes_max);
     arena_on_free(r->arena, release_body, d->body);
+    http_parser_pause(parser, 1); /* so that parse() sees where the head ends */
     return 0;
 }
 
@@ -408,6 +409,10 @@ static size_t parse(struct http_decoder *d, struct str slice)
         check_framing(d, slice.at + consumed);
     if (!d->head_done)
         d->head_bytes += consumed;
+    if (error == HPE_PAUSED && !d->complete) { /* right before the head's last byte */
+        http_parser_pause(&d->parser, 0);
+        d->framing_run = 0;
+    }
     return consumed;
 }
 
