@@ -1,11 +1,11 @@
 #include "base/arena.h"
 
+#include "base/mem.h"
+
 #include <assert.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdio.h>
-
-#include "base/mem.h"
 
 /*
  * A chain of blocks, each twice as large as the one before up to a bound; allocation moves a mark

@@ -1,9 +1,9 @@
 #include "base/buf.h"
 
+#include "base/mem.h"
+
 #include <assert.h>
 #include <stdio.h>
-
-#include "base/mem.h"
 
 enum { CAPACITY_MIN = 64, INT64_TEXT_MAX = 20 };
 

@@ -1,6 +1,6 @@
 #include "base/clock.h"
 
-#include <stdio.h>
+#include <time.h>
 
 /*
  * All calendar arithmetic is on the proleptic Gregorian calendar, by counting days in eras of 400

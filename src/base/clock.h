@@ -60,7 +60,7 @@ struct clock_shift {
 };
 /*
  * Reads "+2 hours", "-30 minutes", "1 mo", "7" (days); CLOCK_INVALID when it is none
- * (directus.md E.4). Part of a month does not count.
+ * (directus.md E.4). Parts of months and years do not count.
  */
 int clock_read_shift(struct str s, struct clock_shift *shift_out);
 int64_t clock_shift(int64_t ms, struct clock_shift shift); /* stays within the range */

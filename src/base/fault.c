@@ -1,11 +1,11 @@
 #include "base/fault.h"
 
+#include "base/str.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "base/str.h"
 
 enum { FAULT_TEXT_SIZE = 1024 };
 

@@ -1,8 +1,8 @@
 #include "base/frame.h"
 
-#include <assert.h>
-
 #include "base/mem.h"
+
+#include <assert.h>
 
 struct frame *frame_new(size_t size)
 {

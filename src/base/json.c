@@ -1,10 +1,9 @@
 #include "base/json.h"
 
-#include <assert.h>
-#include <math.h>
-
 #include "base/mem.h"
 #include "base/text.h"
+
+#include <math.h>
 
 enum { NESTING_MAX = 100 };
 

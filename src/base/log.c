@@ -1,12 +1,13 @@
 #include "base/log.h"
 
-#include <errno.h>
-#include <stdarg.h>
-#include <unistd.h>
-
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
 
 enum { WORDS_SIZE = 4096 }; /* longer texts are cut */
 

@@ -1,14 +1,14 @@
 #include "base/str.h"
 
+#include "base/mem.h"
+#include "base/random.h"
+
 #include <assert.h>
 #include <locale.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "base/mem.h"
-#include "base/random.h"
 
 int str_compare(struct str a, struct str b)
 {

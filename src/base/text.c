@@ -1,6 +1,7 @@
 #include "base/text.h"
 
-#include <assert.h>
+#include "base/mem.h"
+
 #include <locale.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -9,8 +10,6 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-
-#include "base/mem.h"
 
 /*
  * UTF-8, RFC 3629 section 4. The state between two bytes says how many are still to come and the

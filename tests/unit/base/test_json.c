@@ -278,6 +278,10 @@ static void a_string_may_fill_its_buffer_exactly(void **state)
     buf_clear(&b);
     json_put_str(&b, STR("a\\bc"));
     assert_true(b.failed);
+    buf_clear(&b);
+    json_put_str(&b, STR("abcde"));
+    assert_true(b.failed);
+    assert_int_equal(b.len, 0);
     buf_deinit(&b);
 }
 
@@ -336,6 +340,10 @@ static void a_borrowed_value_dies_with_its_arena(void **state)
     assert_int_equal(v->refcount, 1);
     json_unref(v);
     json_unref(NULL);
+
+    v = NULL;
+    assert_int_equal(json_read_in(arena, STR("["), &v, NULL), JSON_MALFORMED);
+    assert_null(v);
 }
 
 int main(void)
