@@ -426,16 +426,19 @@ int type_check(const struct column *c, const struct value *v)
 }
 
 /* The value as JSON that the new type is to read. Text stays what it is for a type that holds any
- * text; otherwise a value speaks as it does on the wire, so that csv becomes an array. */
+ * text; otherwise it speaks as it does on the wire, so that csv becomes an array. */
 static json_t *conversion_json(const struct column *from, const struct column *to,
                                const struct value *v, struct arena *a)
 {
-    bool any_text = to->type == TYPE_STRING || to->type == TYPE_TEXT || to->type == TYPE_HASH ||
-                    (to->type == TYPE_CSV && from->type != TYPE_JSON);
-    if (v->kind == VALUE_TEXT && any_text)
+    if (v->kind == VALUE_REAL)
+        return json_real(v->real);
+    if (v->kind == VALUE_INTEGER)
+        return from->type == TYPE_BOOLEAN && types[to->type].kind == VALUE_TEXT
+                   ? json_boolean(v->integer)
+                   : json_integer(v->integer);
+    if (to->type == TYPE_STRING || to->type == TYPE_TEXT || to->type == TYPE_HASH ||
+        (to->type == TYPE_CSV && from->type != TYPE_JSON))
         return json_stringn(v->text.at, v->text.len);
-    if (v->kind == VALUE_INTEGER && types[to->type].kind != VALUE_TEXT)
-        return json_integer(v->integer);
 
     struct buf text;
     buf_init(&text, SIZE_MAX);
