@@ -292,7 +292,7 @@ static void autobahn_6_valid_text_passes_in_any_fragments(void **state)
     put(b, FIN | WEBSOCKET_TEXT, "Hello-\xc2\xb5@\xc3\x9f\xc3\xb6-UTF-8!!");
     check(b, "text Hello-\xc2\xb5@\xc3\x9f\xc3\xb6-UTF-8!!\n");
     for (size_t i = 0; i < sizeof(KOSME) - 1; i++)
-        put_frame(b, i ? WEBSOCKET_CONTINUATION : WEBSOCKET_TEXT, (struct str){KOSME + i, 1});
+        put_frame(b, i ? WEBSOCKET_CONTINUATION : WEBSOCKET_TEXT, (struct str){&KOSME[i], 1});
     put(b, FIN | WEBSOCKET_CONTINUATION, "");
     check(b, "text " KOSME "\n");
     put(b, FIN | WEBSOCKET_TEXT, "\xef\xbf\xbf\xf4\x8f\xbf\xbf\xed\x9f\xbf\xee\x80\x80");
