@@ -31,10 +31,19 @@ struct service_settings {
 };
 
 struct service;
-/* `net` is set later by service_set_net, because it needs the service first. */
+/*
+ * Starts the threads. Settings are copied; the rest is borrowed for the service's life. 0, or a
+ * fault with its words. `net` is made afterwards, with service_connection_ops() and the service as
+ * its user.
+ */
 int service_new(struct loop *l, struct model *m, const struct service_settings *settings,
                 const struct dialect *dialect, struct service **service_out);
-void service_free(struct service *s); /* no session left; workers are joined */
+/*
+ * On the loop's thread, while the loop does not run, with every connection closed. Requests that
+ * are still in flight are finished first (the loop turns for them), then the threads are joined.
+ * Accepts NULL.
+ */
+void service_free(struct service *s);
 
 const struct connection_ops *service_connection_ops(void); /* user of net: the service */
 struct model *service_model(const struct service *s);

@@ -35,7 +35,11 @@ enum lane {
     LANE_SCHEMA, /* on the writer, alone in its transaction */
 };
 
-/* What a dialect does with one kind of request. All four run where the lane says; constant. */
+/*
+ * What a dialect does with one kind of request; constant. `run` is where the lane says; an upgrade
+ * (LANE_READ) may run a second time, with a fresh principal, when access changed meanwhile. On
+ * LANE_LOOP nobody looks at HTTP credentials: the principal is the public.
+ */
 struct handler {
     const char *name; /* for logs */
     enum lane lane;
@@ -46,7 +50,8 @@ struct handler {
     int (*run)(struct request *r, struct tx *tx);
     /* Makes r->reply from r->problem (kind set; INTERNAL for a fault). Any thread, no tx. */
     void (*fail)(struct request *r);
-    /* On the loop, after the reply was queued and before the commit is published; NULL: nothing. */
+    /* On the loop, after the reply was queued and before the commit is published; NULL: nothing.
+     * Not called when the client has gone. */
     void (*done)(struct request *r);
 };
 
@@ -97,10 +102,12 @@ struct service *session_service(const struct session *s);
 struct connection *session_connection(const struct session *s);
 bool session_is_websocket(const struct session *s);
 /* The request was an upgrade that succeeded: from here the session speaks WebSocket as `principal`
- * (takes a reference). Called from handler->done. */
+ * (takes a reference of its own). Called from handler->done. */
 void session_upgraded(struct session *s, struct principal *principal);
 const struct principal *
 session_principal(const struct session *s); /* WebSocket; as of the hub's place */
+/* Drops the subscriptions and closes the connection; replies not sent yet are lost, writes not
+ * started yet still happen. */
 void session_close(struct session *s, enum net_close_reason reason);
 
 /*

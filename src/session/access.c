@@ -1,0 +1,193 @@
+#include "session/internal.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "model/system.h"
+
+/*
+ * Following access: a change of roles, rules, structure or users is a commit, and at exactly its
+ * place every open session gets its new sight. What came before was told under the old one, what
+ * comes after will be told under the new one.
+ */
+
+/* ---- actors ---- */
+
+static void put_key(struct buf *b, const struct principal *p)
+{
+    buf_put_str(b, p->user);
+    buf_put_char(b, '\0');
+    buf_put_str(b, p->ip);
+}
+
+struct actor *actor_take(struct service *v, struct principal *principal)
+{
+    struct buf key;
+
+    buf_init(&key, SIZE_MAX);
+    put_key(&key, principal);
+    struct actor *a = map_get(&v->actors, buf_str(&key));
+    if (!a) {
+        a = MEM_NEW(struct actor);
+        a->principal = principal_ref(principal);
+        map_put(&v->actors, buf_str(&key), a);
+    }
+    a->session_count++;
+    buf_deinit(&key);
+    return a;
+}
+
+static void forget(struct service *v, const struct actor *a)
+{
+    struct buf key;
+
+    buf_init(&key, SIZE_MAX);
+    put_key(&key, a->principal);
+    void *removed = map_remove(&v->actors, buf_str(&key));
+    assert(removed == a);
+    (void)removed;
+    buf_deinit(&key);
+}
+
+void actor_leave(struct service *v, struct actor *a)
+{
+    if (--a->session_count > 0)
+        return;
+    if (!a->revoked)
+        forget(v, a);
+    principal_unref(a->principal);
+    mem_free(a);
+}
+
+/* ---- what a commit says of users ---- */
+
+/* Columns of a user that say nothing of what it may do. */
+static const char *const idle_columns[] = {"last_access", "last_page"};
+
+static bool concerns_access(const struct change *c)
+{
+    struct column_set rest = c->changed;
+
+    if (!system_is(c->table, SYSTEM_USERS))
+        return false;
+    if (c->kind == CHANGE_CREATE)
+        return false; /* nobody is logged in as one who was not there */
+    for (size_t i = 0; i < COUNT_OF(idle_columns); i++) {
+        unsigned index = system_column(SYSTEM_USERS, idle_columns[i]);
+        rest.words[index / 64] &= ~(UINT64_C(1) << (index % 64));
+    }
+    return c->kind == CHANGE_DELETE || !column_set_is_empty(&rest);
+}
+
+static struct str user_of(const struct change *c)
+{
+    return c->before[c->table->shape.key].text;
+}
+
+/* The latest change of each user, by id. */
+static void find_users(const struct commit *commit, struct map *users_out)
+{
+    map_init(users_out);
+    for (size_t i = 0; i < commit->count; i++)
+        if (concerns_access(commit->changes[i]))
+            map_put(users_out, user_of(commit->changes[i]), commit->changes[i]);
+}
+
+static bool may_stay(const struct change *c)
+{
+    const struct value *status = &c->after[system_column(SYSTEM_USERS, "status")];
+
+    return c->kind != CHANGE_DELETE && status->kind == VALUE_TEXT &&
+           str_equal(status->text, STR("active"));
+}
+
+/* ---- regrouping ---- */
+
+static struct principal *principal_now(const struct service *v, const struct actor *a,
+                                       const struct change *change)
+{
+    const struct principal *was = a->principal;
+
+    if (!was->user.at)
+        return principal_public(v->catalogue, was->ip);
+    return principal_user(v->catalogue, change ? change->after : was->user_row, was->ip);
+}
+
+static void refresh(struct service *v, struct actor *a, const struct change *change)
+{
+    a->changed = true;
+    if (change && !may_stay(change)) {
+        a->revoked = true;
+        return;
+    }
+    struct principal *now = principal_now(v, a, change);
+    principal_unref(a->principal);
+    a->principal = now;
+}
+
+static void refresh_actors(struct service *v, const struct commit *commit, const struct map *users)
+{
+    void *at;
+
+    for (size_t i = 0; map_next(&v->actors, &i, NULL, &at);) {
+        struct actor *a = at;
+        const struct change *change =
+            a->principal->user.at ? map_get(users, a->principal->user) : NULL;
+        if (change || commit->catalogue_after)
+            refresh(v, a, change);
+    }
+}
+
+static void regroup(struct session *s)
+{
+    struct actor *a = s->actor;
+
+    if (!a || !a->changed)
+        return;
+    if (a->revoked)
+        session_close(s, NET_CLOSE_REVOKED);
+    else
+        subscriptions_rebind(s);
+}
+
+/* The mark is taken off, and who is revoked can no longer be found: a later log-in is a new actor.
+ */
+static void settle_actors(struct service *v)
+{
+    for (struct session *s = v->sessions; s; s = s->next) {
+        struct actor *a = s->actor;
+        if (!a || !a->changed)
+            continue;
+        a->changed = false;
+        if (a->revoked)
+            forget(v, a);
+    }
+}
+
+static void wake_upgrades(struct service *v)
+{
+    for (struct session *s = v->sessions, *next; s; s = next) {
+        next = s->next;
+        if (s->ahead)
+            session_advance(s);
+    }
+}
+
+void access_follow(struct service *v, const struct commit *commit)
+{
+    struct map users;
+
+    find_users(commit, &users);
+    if (commit->catalogue_after) {
+        catalogue_unref(v->catalogue);
+        v->catalogue = catalogue_ref(commit->catalogue_after);
+    }
+    if (commit->catalogue_after || users.count > 0) {
+        refresh_actors(v, commit, &users);
+        for (struct session *s = v->sessions; s; s = s->next)
+            regroup(s);
+        settle_actors(v);
+        wake_upgrades(v);
+    }
+    map_deinit(&users);
+}

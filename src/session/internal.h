@@ -1,0 +1,118 @@
+#ifndef SESSION_INTERNAL_H
+#define SESSION_INTERNAL_H
+
+/*
+ * The inside of session and service. Everything here is the loop thread's, except what says worker.
+ *
+ * The state of a request, and who owns it:
+ *
+ *   WAITING ──► RUNNING ──► DONE ──► freed      WAITING    the session: one of another lane is
+ * before it │           ▲         ▲                  PREPARING  a reader: slow work ahead of a
+ * write └► PREPARING┴─────────┘                  RUNNING    a reader or the writer DONE       the
+ * session: replies before it come first
+ */
+
+#include "base/map.h"
+#include "session/service.h"
+
+enum request_state { REQUEST_WAITING, REQUEST_PREPARING, REQUEST_RUNNING, REQUEST_DONE };
+
+/*
+ * One person on one address: sessions that are equal before every rule share a principal, which
+ * follows the hub's place. A revoked one is in no map: it goes with its last session.
+ */
+struct actor {
+    struct principal *principal;
+    size_t session_count;
+    bool revoked;
+    bool changed; /* while access is followed: the principal is a new one */
+};
+
+/* A reply that waits for its time (r->stall_until_ms); heap, goes after its timer closed. */
+struct stall;
+
+/* Small: an idle subscribed client costs this and its subscriptions. */
+struct session {
+    struct service *service;
+    struct connection *connection; /* NULL: closed; requests in flight keep the session */
+    struct session *next, *previous;
+    struct request *first, *last; /* in the order they came */
+    struct request *waiting;      /* the first that has not started */
+    struct actor *actor;          /* NULL: HTTP */
+    struct followed *followed;    /* subscriptions */
+    struct stall *stall;
+    unsigned request_count;
+    unsigned followed_count;
+    unsigned holds;     /* reasons not to free it yet */
+    bool preparing : 1; /* a write is with a reader: those behind it wait */
+    bool websocket : 1;
+    bool closing : 1; /* closed from here; the connection may still drain */
+    bool paused : 1;  /* the connection's reading is */
+    bool ahead : 1;   /* an upgrade saw a catalogue that the hub has not reached yet */
+};
+
+struct service {
+    struct loop *loop;
+    struct model *model;
+    struct service_settings settings;
+    const struct dialect *dialect;
+    struct hub *hub;
+    struct catalogue *catalogue; /* as of the hub's place */
+    struct workers *readers, *writer;
+    struct mailbox *from_readers, *from_writer;
+    struct session *sessions;
+    struct map actors; /* by user and address */
+    struct service_stats stats;
+    bool draining; /* service_free waits for the last session */
+};
+
+/* A transaction in memory, as of the hub's place. */
+struct tx service_tx(const struct service *v, struct arena *arena,
+                     const struct principal *principal, struct problem *problem,
+                     const struct caller *caller);
+/* Starts a request where its lane says, or refuses it when that queue is full. */
+void service_start(struct service *v, struct request *r);
+void service_rerun(struct service *v, struct request *r); /* a read that is done, once more */
+
+/* ---- request.c ---- */
+struct request *request_new(const struct handler *handler);
+void request_free(struct request *r);
+/* What of a request a transaction needs; reader_begin and writer_run fill in the rest. Worker. */
+struct tx request_tx(struct request *r);
+/* Finds who acts, for r and tx. 0, REFUSED or a fault. Worker. */
+int request_authenticate(struct request *r, struct tx *tx);
+/* Notes the result; anything but 0 makes the failing reply. Faults are logged here. Any thread. */
+void request_settle(struct request *r, int result);
+/* The same, the problem being known and logged. Any thread. */
+void request_fail(struct request *r, int result, enum problem_kind kind);
+void request_rewind(struct request *r); /* as if it had not run */
+
+/* ---- reader_pool.c, writer.c: the threads ---- */
+int reader_pool_start(struct service *v);
+int writer_start(struct service *v);
+/* What the writer posts: requests of one transaction, in the order of their commits. */
+struct batch {
+    struct mail mail;
+    size_t count;
+    struct request *requests[];
+};
+
+/* ---- session.c ---- */
+void session_open(struct service *v, struct connection *c);
+void session_closed(struct session *s);
+/* Sends the replies whose turn has come. */
+void session_deliver(struct session *s);
+/* The same, then starts what may start; may free the session. */
+void session_advance(struct session *s);
+
+/* ---- subscriptions.c ---- */
+void subscriptions_rebind(struct session *s); /* after its principal changed */
+void subscriptions_drop(struct session *s);   /* all of them */
+
+/* ---- access.c ---- */
+struct actor *actor_take(struct service *v, struct principal *principal);
+void actor_leave(struct service *v, struct actor *a);
+/* Moves the service to where it stands after the commit: catalogue, principals, subscriptions. */
+void access_follow(struct service *v, const struct commit *commit);
+
+#endif

@@ -1,0 +1,76 @@
+#include "session/internal.h"
+
+#include "base/attr.h"
+#include "base/mem.h"
+
+/* The readers: each thread has a model reader, and serves one request at a time. */
+
+struct reader_thread {
+    struct service *service;
+    struct reader *reader;
+};
+
+static int open_reader(void *context, void **state_out)
+{
+    struct service *v = context;
+    struct reader *reader;
+
+    int rc = reader_open(v->model, &reader);
+    if (rc != 0)
+        return rc;
+    struct reader_thread *t = MEM_NEW(struct reader_thread);
+    *t = (struct reader_thread){.service = v, .reader = reader};
+    *state_out = t;
+    return 0;
+}
+
+static void close_reader(void *state)
+{
+    struct reader_thread *t = state;
+
+    reader_close(t->reader);
+    mem_free(t);
+}
+
+static int run_in(struct request *r, struct tx *tx)
+{
+    int rc = request_authenticate(r, tx);
+
+    if (rc != 0)
+        return rc;
+    if (r->state != REQUEST_PREPARING)
+        return r->handler->run(r, tx);
+    rc = r->handler->prepare(r, tx);
+    r->prepared = tx->prepared;
+    return rc;
+}
+
+static void serve(struct reader_thread *t, struct request *r)
+{
+    struct tx tx = request_tx(r);
+    int rc = reader_begin(t->reader, &tx);
+
+    if (rc == 0) {
+        rc = run_in(r, &tx);
+        reader_end(t->reader);
+    }
+    request_settle(r, rc);
+}
+
+static void work(void *state, struct mail **batch, size_t count)
+{
+    struct reader_thread *t = state;
+
+    for (size_t i = 0; i < count; i++) {
+        serve(t, CONTAINER_OF(batch[i], struct request, mail));
+        mailbox_post(t->service->from_readers, batch[i]);
+    }
+}
+
+int reader_pool_start(struct service *v)
+{
+    static const struct workers_ops ops = {
+        .open = open_reader, .work = work, .close = close_reader};
+
+    return workers_start("reader", &ops, v, v->settings.readers, 1, 0, &v->readers);
+}

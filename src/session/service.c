@@ -1,0 +1,270 @@
+#include "session/service.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "session/internal.h"
+
+/* ---- starting requests ---- */
+
+struct tx service_tx(const struct service *v, struct arena *arena,
+                     const struct principal *principal, struct problem *problem,
+                     const struct caller *caller)
+{
+    return (struct tx){
+        .model = v->model,
+        .settings = model_settings(v->model),
+        .arena = arena,
+        .catalogue = v->catalogue,
+        .principal = principal,
+        .problem = problem,
+        .caller = caller,
+        .now_ms = clock_now_ms(),
+    };
+}
+
+static void set_done(struct service *v, struct request *r)
+{
+    r->state = REQUEST_DONE;
+    v->stats.refused += r->result > 0;
+    v->stats.faults += r->result < 0;
+}
+
+/* Whoever asks over HTTP is not known here: credentials are looked up on workers only. */
+static void run_here(struct service *v, struct request *r)
+{
+    const struct actor *a = r->session->actor;
+
+    principal_unref(r->principal);
+    r->principal = a ? principal_ref(a->principal) : principal_public(v->catalogue, r->caller.ip);
+    struct tx tx = service_tx(v, r->arena, r->principal, &r->problem, &r->caller);
+    request_settle(r, r->handler->run(r, &tx));
+    set_done(v, r);
+}
+
+static bool is_preparing(const struct request *r)
+{
+    return r->state == REQUEST_PREPARING;
+}
+
+static void hand_on(struct service *v, struct request *r, enum request_state state)
+{
+    bool reads = r->handler->lane == LANE_READ || state == REQUEST_PREPARING;
+    struct workers *to = reads ? v->readers : v->writer;
+    size_t waiting_max = reads ? v->settings.reader_queue_max : v->settings.writer_queue_max;
+
+    if (workers_waiting(to) >= waiting_max) {
+        request_fail(r, REFUSED, PROBLEM_UNAVAILABLE);
+        set_done(v, r);
+        return;
+    }
+    r->state = (uint8_t)state;
+    r->session->preparing = is_preparing(r);
+    workers_post(to, &r->mail);
+}
+
+void service_start(struct service *v, struct request *r)
+{
+    bool prepare = r->wants_prepare && r->handler->prepare;
+
+    assert(r->state == REQUEST_WAITING);
+    if (r->handler->lane == LANE_LOOP)
+        run_here(v, r);
+    else
+        hand_on(v, r, prepare ? REQUEST_PREPARING : REQUEST_RUNNING);
+}
+
+void service_rerun(struct service *v, struct request *r)
+{
+    assert(r->state == REQUEST_DONE && r->handler->lane == LANE_READ);
+    request_rewind(r);
+    r->state = REQUEST_RUNNING;
+    workers_post(v->readers, &r->mail);
+}
+
+/* ---- requests that come back ---- */
+
+static void take_from_reader(void *context, struct mail *mail)
+{
+    struct service *v = context;
+    struct request *r = CONTAINER_OF(mail, struct request, mail);
+    struct session *s = r->session;
+    bool prepared = is_preparing(r);
+
+    if (prepared)
+        s->preparing = false;
+    if (prepared && r->result == 0)
+        hand_on(v, r, REQUEST_RUNNING);
+    else
+        set_done(v, r);
+    session_advance(s);
+}
+
+/* The reply first, then the event, then the sight that follows from it, and then what waited. */
+static void finish_write(struct service *v, struct request *r, int64_t now_ms)
+{
+    struct session *s = r->session;
+    AUTO(commit_unref) struct commit *commit = r->commit ? commit_ref(r->commit) : NULL;
+
+    s->holds++;
+    set_done(v, r);
+    session_deliver(s);
+    if (commit) {
+        hub_publish(v->hub, commit, now_ms);
+        access_follow(v, commit);
+    }
+    s->holds--;
+    session_advance(s);
+}
+
+static void take_from_writer(void *context, struct mail *mail)
+{
+    struct service *v = context;
+    struct batch *b = CONTAINER_OF(mail, struct batch, mail);
+    int64_t now_ms = clock_now_ms();
+
+    v->stats.batches++;
+    v->stats.batched_requests += b->count;
+    for (size_t i = 0; i < b->count; i++)
+        finish_write(v, b->requests[i], now_ms);
+    mem_free(b);
+}
+
+/* ---- connections ---- */
+
+static struct session *session_of(struct connection *c)
+{
+    return connection_user(c);
+}
+
+static void on_opened(struct connection *c)
+{
+    session_open(net_user(connection_net(c)), c);
+}
+
+static void on_request(struct connection *c, struct http_request *request)
+{
+    struct session *s = session_of(c);
+
+    s->service->dialect->http(s, request);
+}
+
+static void on_bad_request(struct connection *c, int status)
+{
+    AUTO(frame_unref) struct frame *reply = session_of(c)->service->dialect->bad_http(status);
+
+    connection_send(c, reply);
+    session_close(session_of(c), NET_CLOSE_PEER_PROTOCOL);
+}
+
+static void on_message(struct connection *c, struct str text, bool binary)
+{
+    struct session *s = session_of(c);
+
+    s->service->dialect->message(s, text, binary);
+}
+
+static void on_closed(struct connection *c, enum net_close_reason reason)
+{
+    (void)reason; /* counted by net */
+    session_closed(session_of(c));
+}
+
+const struct connection_ops *service_connection_ops(void)
+{
+    static const struct connection_ops ops = {
+        .opened = on_opened,
+        .request = on_request,
+        .bad_request = on_bad_request,
+        .message = on_message,
+        .closed = on_closed,
+    };
+    return &ops;
+}
+
+/* ---- life ---- */
+
+int service_new(struct loop *l, struct model *m, const struct service_settings *settings,
+                const struct dialect *dialect, struct service **service_out)
+{
+    struct service *v = MEM_NEW(struct service);
+
+    v->loop = l;
+    v->model = m;
+    v->settings = *settings;
+    v->dialect = dialect;
+    v->hub = hub_new(m);
+    v->catalogue = model_catalogue(m);
+    v->from_readers = mailbox_new(l, take_from_reader, v);
+    v->from_writer = mailbox_new(l, take_from_writer, v);
+    int rc = reader_pool_start(v);
+    if (rc == 0)
+        rc = writer_start(v);
+    if (rc != 0) {
+        service_free(v);
+        return rc;
+    }
+    *service_out = v;
+    return 0;
+}
+
+/* What clients left behind is still done: their last requests finish before the threads stop. */
+static void drain(struct service *v)
+{
+    for (const struct session *s = v->sessions; s; s = s->next)
+        assert(!s->connection);
+    v->draining = true;
+    while (v->stats.sessions > 0)
+        loop_run(v->loop);
+}
+
+void service_free(struct service *v)
+{
+    if (!v)
+        return;
+    drain(v);
+    workers_stop(v->readers);
+    workers_stop(v->writer);
+    mailbox_free(v->from_readers);
+    mailbox_free(v->from_writer);
+    hub_free(v->hub);
+    catalogue_unref(v->catalogue);
+    assert(v->actors.count == 0);
+    map_deinit(&v->actors);
+    mem_free(v);
+}
+
+/* ---- what others ask ---- */
+
+struct model *service_model(const struct service *v)
+{
+    return v->model;
+}
+
+struct hub *service_hub(const struct service *v)
+{
+    return v->hub;
+}
+
+struct loop *service_loop(const struct service *v)
+{
+    return v->loop;
+}
+
+const struct service_settings *service_settings(const struct service *v)
+{
+    return &v->settings;
+}
+
+const struct catalogue *service_catalogue(const struct service *v)
+{
+    return v->catalogue;
+}
+
+void service_stats(const struct service *v, struct service_stats *stats_out)
+{
+    *stats_out = v->stats;
+    stats_out->reader_queue = workers_waiting(v->readers);
+    stats_out->writer_queue = workers_waiting(v->writer);
+}

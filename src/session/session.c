@@ -1,0 +1,278 @@
+#include "session/session.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "session/internal.h"
+
+/* ---- replies that wait for their time ---- */
+
+struct stall {
+    struct timer timer;
+    struct session *session; /* NULL: it does not wait any more */
+};
+
+static void stall_closed(void *context)
+{
+    mem_free(context);
+}
+
+static void stall_end(struct session *s)
+{
+    struct stall *stall = s->stall;
+
+    if (!stall)
+        return;
+    s->stall = NULL;
+    timer_stop(&stall->timer);
+    timer_close(&stall->timer, stall_closed);
+}
+
+static void on_stall_over(void *context)
+{
+    struct stall *stall = context;
+    struct session *s = stall->session;
+
+    stall_end(s);
+    session_advance(s);
+}
+
+/* True while the reply has to wait; a timer then brings the session back. */
+static bool is_stalled(struct session *s, const struct request *r)
+{
+    int64_t left_ms = r->stall_until_ms - clock_monotonic_ms();
+
+    if (r->stall_until_ms == 0 || left_ms <= 0)
+        return false;
+    if (!s->stall) {
+        s->stall = MEM_NEW(struct stall);
+        s->stall->session = s;
+        timer_init(&s->stall->timer, s->service->loop, on_stall_over, s->stall);
+        timer_start(&s->stall->timer, (uint64_t)left_ms, 0);
+    }
+    return true;
+}
+
+/* ---- life ---- */
+
+void session_open(struct service *v, struct connection *c)
+{
+    struct session *s = MEM_NEW(struct session);
+
+    s->service = v;
+    s->connection = c;
+    s->next = v->sessions;
+    if (s->next)
+        s->next->previous = s;
+    v->sessions = s;
+    v->stats.sessions++;
+    connection_set_user(c, s);
+}
+
+static void session_free(struct session *s)
+{
+    struct service *v = s->service;
+
+    assert(!s->followed && !s->stall);
+    if (s->next)
+        s->next->previous = s->previous;
+    if (s->previous)
+        s->previous->next = s->next;
+    else
+        v->sessions = s->next;
+    if (s->actor)
+        actor_leave(v, s->actor);
+    mem_free(s);
+    if (--v->stats.sessions == 0 && v->draining)
+        loop_stop(v->loop);
+}
+
+void session_closed(struct session *s)
+{
+    s->connection = NULL;
+    stall_end(s);
+    subscriptions_drop(s);
+    session_advance(s);
+}
+
+void session_close(struct session *s, enum net_close_reason reason)
+{
+    if (s->closing || !s->connection)
+        return;
+    s->closing = true;
+    subscriptions_drop(s);
+    connection_close(s->connection, reason);
+}
+
+void session_upgraded(struct session *s, struct principal *principal)
+{
+    assert(!s->websocket && s->connection);
+    assert(principal->catalogue->version == s->service->catalogue->version);
+    s->websocket = true;
+    s->actor = actor_take(s->service, principal);
+    connection_upgrade(s->connection);
+}
+
+/* ---- requests in ---- */
+
+struct request *session_request(struct session *s, const struct handler *handler)
+{
+    assert(s->connection);
+    struct request *r = request_new(handler);
+
+    r->session = s;
+    r->principal = s->actor ? principal_ref(s->actor->principal) : NULL;
+    r->caller.ip = arena_str(r->arena, connection_address(s->connection));
+    r->caller.origin = connection_id(s->connection);
+    return r;
+}
+
+void session_submit(struct session *s, struct request *r)
+{
+    if (r->http && !r->caller.user_agent.at)
+        r->caller.user_agent = http_header_get(r->http, "User-Agent");
+    if (s->last)
+        s->last->next = r;
+    else
+        s->first = r;
+    s->last = r;
+    if (!s->waiting)
+        s->waiting = r;
+    s->request_count++;
+    s->service->stats.requests++;
+    session_advance(s);
+}
+
+/* ---- replies out ---- */
+
+static bool is_gone(const struct session *s)
+{
+    return !s->connection || s->closing;
+}
+
+/*
+ * An upgrade makes its reader's finding the session's identity, so the two must speak of the same
+ * moment: a finding ahead of the hub waits for it, one that was overtaken is made again.
+ */
+static bool is_upgrade(const struct request *r)
+{
+    return r->http && r->http->upgrade && r->result == 0 && r->handler->lane == LANE_READ;
+}
+
+static bool may_go(struct session *s, struct request *r)
+{
+    if (r->state != REQUEST_DONE)
+        return false;
+    if (is_gone(s))
+        return true;
+    if (is_stalled(s, r))
+        return false;
+    if (!is_upgrade(r))
+        return true;
+
+    int64_t found = r->principal->catalogue->version, here = s->service->catalogue->version;
+    s->ahead = found > here;
+    if (found < here)
+        service_rerun(s->service, r);
+    return found == here;
+}
+
+static void reply(struct session *s, struct request *r)
+{
+    if (r->reply)
+        connection_send(s->connection, r->reply);
+    if (r->handler->done)
+        r->handler->done(r);
+    if (!s->websocket)
+        connection_responded(s->connection, r->keep_alive);
+}
+
+void session_deliver(struct session *s)
+{
+    while (s->first && may_go(s, s->first)) {
+        struct request *r = s->first;
+        if (!is_gone(s))
+            reply(s, r);
+        s->first = r->next;
+        if (!s->first)
+            s->last = NULL;
+        s->request_count--;
+        request_free(r);
+    }
+}
+
+/* ---- starting ---- */
+
+/* Requests start in order, and run together while they have the lane of the first. */
+static bool may_start(const struct session *s, const struct request *r)
+{
+    return !s->preparing && (r == s->first || r->handler->lane == s->first->handler->lane);
+}
+
+/* When nobody waits for it any more only what leaves something behind is done. */
+static bool is_pointless(const struct session *s, const struct request *r)
+{
+    return is_gone(s) && (r->handler->lane == LANE_LOOP || r->handler->lane == LANE_READ);
+}
+
+static void start_waiting(struct session *s)
+{
+    while (s->waiting && may_start(s, s->waiting)) {
+        struct request *r = s->waiting;
+        s->waiting = r->next;
+        if (is_pointless(s, r))
+            r->state = REQUEST_DONE;
+        else
+            service_start(s->service, r);
+    }
+}
+
+/* A client that asks faster than it is answered is not read further. */
+static void control_flow(struct session *s)
+{
+    bool full = s->request_count >= s->service->settings.session_requests_max;
+
+    if (!s->connection || full == s->paused)
+        return;
+    s->paused = full;
+    if (full)
+        connection_pause(s->connection);
+    else
+        connection_resume(s->connection);
+}
+
+void session_advance(struct session *s)
+{
+    do {
+        session_deliver(s);
+        start_waiting(s);
+    } while (s->first && may_go(s, s->first));
+
+    control_flow(s);
+    if (!s->connection && !s->first && s->holds == 0)
+        session_free(s);
+}
+
+/* ---- what dialects ask ---- */
+
+struct service *session_service(const struct session *s)
+{
+    return s->service;
+}
+
+struct connection *session_connection(const struct session *s)
+{
+    return s->connection;
+}
+
+bool session_is_websocket(const struct session *s)
+{
+    return s->websocket;
+}
+
+const struct principal *session_principal(const struct session *s)
+{
+    assert(s->actor);
+    return s->actor->principal;
+}
