@@ -39,6 +39,7 @@ enum special {
     SPECIAL_TOKEN = 1 << 13, /* ours: stored as SHA-256, for tokens that are looked up */
 };
 bool special_find(struct str name, enum special *special_out);
+unsigned special_bits(struct str flags); /* of comma text, as directus_fields.special holds it */
 
 struct table;
 struct field {
@@ -63,6 +64,11 @@ struct table {
     int64_t id; /* stable number of the table within its instance; system tables: negative */
 };
 const struct field *table_field(const struct table *t, struct str name); /* NULL: none */
+/* A column of our own (`rowcast_…`) that no dialect shows, takes or lists as a field. */
+static inline bool field_hidden(const struct field *f)
+{
+    return str_starts_with(f->name, STR("rowcast_"));
+}
 static inline const struct column *table_key(const struct table *t)
 {
     return &t->shape.columns[t->shape.key];
@@ -105,11 +111,15 @@ struct attachment {
 };
 
 struct grants_cache; /* access.c */
+struct grants_cache *grants_cache_new(void);
+void grants_cache_free(struct grants_cache *cache); /* accepts NULL */
+
 struct catalogue {
     atomic_uint references;
     int64_t version; /* grows with every change of structure, access rows, or a user's identity */
     struct arena *arena;
-    const struct table *const *tables; /* by name */
+    struct catalogue *base; /* holds what this one shares (catalogue_renew); NULL: its own arena */
+    const struct table *const *tables; /* by name; system tables are system.h's own */
     size_t table_count;
     const struct relation *relations;
     size_t relation_count;
@@ -135,5 +145,16 @@ const struct relation *catalogue_relation(const struct catalogue *c, const struc
 /* Reads all of it from the system tables (their shapes are system.h's). The caller owns the result.
  */
 int catalogue_load(struct store *store, int64_t version, struct catalogue **catalogue_out);
+/* The same content under another version, for when a user's identity changed but no table did. */
+struct catalogue *catalogue_renew(const struct catalogue *c, int64_t version);
+
+/*
+ * What a row of directus_fields says of its column, and back: the one place that knows how a column
+ * is written down. `index` and `reference` are not in the row: left to the caller. A row that makes
+ * no sense is a fault.
+ */
+int column_from_row(struct arena *a, const struct value *row, struct column *column_out);
+/* Sets the rowcast_… cells of a row; texts live in the arena. */
+void column_to_row(struct arena *a, const struct column *c, struct value *row);
 
 #endif

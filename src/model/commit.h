@@ -45,6 +45,7 @@ struct commit {
     struct catalogue *catalogue_after; /* a new one that this commit brought; NULL: none */
     struct change **changes;
     size_t count, capacity;
+    size_t followed; /* so many of them does the catalogue in force know (tx_follow) */
     unsigned operations;
     int64_t number; /* of the commit, dense */
     int64_t time_ms;
@@ -52,9 +53,13 @@ struct commit {
     uint64_t origin; /* the connection that asked; 0: none */
 };
 
+/* An empty commit under this catalogue; time, user and origin are for the caller to set. */
+struct commit *commit_new(const struct catalogue *catalogue);
 struct commit *commit_ref(struct commit *c);
 void commit_unref(struct commit *c);
 AUTO_DEFINE(commit_unref, struct commit *)
+
+const char *change_kind_name(enum change_kind kind); /* "create" */
 
 struct tx;
 /* Begins the next operation; its changes follow. Returns its number. */

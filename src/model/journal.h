@@ -17,7 +17,9 @@ struct journal_state {
     int64_t head;     /* the last sequence number; 0: none yet */
     int64_t commits;  /* the last commit's number */
     int64_t catalogue_version;
+    int64_t format; /* of the instance's tables (model.c) */
 };
+int journal_state_create(struct store *s, const struct journal_state *state); /* at first start */
 int journal_state_read(struct store *s, struct arena *a, struct journal_state *state_out);
 int journal_state_write(struct store *s, const struct journal_state *state);
 /* Appends a commit's changes: numbers them from state->head + 1, the commit from state->commits

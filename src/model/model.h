@@ -72,6 +72,13 @@ struct tx {
     int64_t head;          /* a read: the journal's head at this moment */
 };
 
+/*
+ * Makes tx->catalogue (and tx->commit->catalogue_after) follow what this transaction changed so
+ * far, before something is resolved against it. Called by the schema functions and by writer_run;
+ * catalogues that were in force on the way live as long as the commit. Nothing to follow: free.
+ */
+int tx_follow(struct tx *tx);
+
 /* ---- reads ---- */
 struct reader;
 int reader_open(struct model *m, struct reader **reader_out);
@@ -96,12 +103,14 @@ int writer_begin(struct writer *w, enum writer_kind kind);
  * or a fault undoes it. At the end the model's own rules are checked (the last admin stays, …), the
  * journal is appended and, when structure or access changed, a new catalogue is made for what
  * follows. On 0 *commit_out is the request's commit (one reference), provisional until
- * writer_commit; NULL when it changed nothing.
+ * writer_commit; NULL when it changed nothing. fn sees tx->principal refreshed to the writer's
+ * catalogue; afterwards tx is the caller's again (no store, no commit, the principal it had).
  */
 int writer_run(struct writer *w, struct tx *tx, int (*fn)(struct tx *tx, void *context),
                void *context, struct commit **commit_out);
 /* One durable commit for all that ran since begin; publishes the catalogue. On anything but 0
- * everything is undone as if it had never run (commits handed out must be dropped). */
+ * everything is undone as if it had never run (commits handed out must be dropped).
+ * STORE_FOREIGN_KEY (after WRITER_SCHEMA only): rows refer to rows that are not there. */
 int writer_commit(struct writer *w);
 void writer_rollback(struct writer *w);
 /* Drops journal entries past their retention, a bounded number at a time. Between transactions. */

@@ -50,7 +50,7 @@ static const struct definition collections[] = {
     {COLUMN("collapse", STRING, 255, NOT_NULL), INITIAL("open")},
     {COLUMN("status", STRING, 255, NOT_NULL), INITIAL("active")},
     {COLUMN("autosave_revision_interval", FLOAT, 0, 0)},
-    {COLUMN("rowcast_table_id", INTEGER, 0, UNIQUE)}, /* null: a folder, which has no table */
+    {COLUMN("rowcast_table_id", BIG_INTEGER, 0, UNIQUE)}, /* null: a folder, which has no table */
 };
 
 static const struct definition fields[] = {
@@ -190,7 +190,7 @@ static const struct definition state[] = {
 };
 
 static const struct definition journal[] = {
-    {COLUMN("sequence", INTEGER, 0, KEY)},
+    {COLUMN("sequence", BIG_INTEGER, 0, KEY | AUTO_KEY)},
     {COLUMN("commit", BIG_INTEGER, 0, NOT_NULL)},
     {COLUMN("position", INTEGER, 0, NOT_NULL)}, /* within the commit, from 0 */
     {COLUMN("time", BIG_INTEGER, 0, NOT_NULL)}, /* milliseconds since 1970 UTC */

@@ -1,0 +1,593 @@
+#include "model/catalogue.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "base/fault.h"
+#include "base/mem.h"
+#include "model/system.h"
+
+/*
+ * How it works: users' tables are drafted from directus_collections and directus_fields, in two
+ * passes (count, fill), then get their references from directus_relations, which needs every table
+ * to have its key. Access rows follow. A catalogue of a real instance is some hundred kilobytes and
+ * is read in milliseconds, so every change of structure or access reads all of it anew; only a
+ * change of a user, which happens all day, shares the content (catalogue_renew).
+ */
+
+static const struct {
+    const char *name;
+    enum special special;
+} specials[] = {
+    {"uuid", SPECIAL_UUID},
+    {"date-created", SPECIAL_DATE_CREATED},
+    {"date-updated", SPECIAL_DATE_UPDATED},
+    {"user-created", SPECIAL_USER_CREATED},
+    {"user-updated", SPECIAL_USER_UPDATED},
+    {"role-created", SPECIAL_ROLE_CREATED},
+    {"role-updated", SPECIAL_ROLE_UPDATED},
+    {"hash", SPECIAL_HASH},
+    {"conceal", SPECIAL_CONCEAL},
+    {"cast-boolean", SPECIAL_CAST_BOOLEAN},
+    {"cast-json", SPECIAL_CAST_JSON},
+    {"cast-csv", SPECIAL_CAST_CSV},
+    {"m2o", SPECIAL_M2O},
+    {"boolean", SPECIAL_CAST_BOOLEAN}, /* names of old databases (G.5) */
+    {"json", SPECIAL_CAST_JSON},
+    {"csv", SPECIAL_CAST_CSV},
+};
+
+bool special_find(struct str name, enum special *special_out)
+{
+    for (size_t i = 0; i < COUNT_OF(specials); i++) {
+        if (str_equal(str_of(specials[i].name), name)) {
+            *special_out = specials[i].special;
+            return true;
+        }
+    }
+    return false;
+}
+
+unsigned special_bits(struct str flags)
+{
+    unsigned bits = 0;
+    struct str rest = flags, name;
+    enum special special;
+
+    while (str_next(&rest, ',', &name))
+        if (special_find(str_trim(name), &special))
+            bits |= special;
+    return bits;
+}
+
+const struct field *table_field(const struct table *t, struct str name)
+{
+    const struct column *c = shape_column(&t->shape, name);
+    return c ? &t->fields[c->index] : NULL;
+}
+
+/* ---- columns as rows ---- */
+
+static bool flag(const struct value *row, const char *column)
+{
+    return system_integer(SYSTEM_FIELDS, row, column) != 0;
+}
+
+static unsigned number(const struct value *row, const char *column)
+{
+    return (unsigned)system_integer(SYSTEM_FIELDS, row, column);
+}
+
+int column_from_row(struct arena *a, const struct value *row, struct column *column_out)
+{
+    struct column c = {
+        .name = system_text(SYSTEM_FIELDS, row, "field"),
+        .length_max = number(row, "rowcast_length_max"),
+        .precision = (uint8_t)number(row, "rowcast_numeric_precision"),
+        .scale = (uint8_t)number(row, "rowcast_numeric_scale"),
+        .nullable = flag(row, "rowcast_is_nullable"),
+        .unique = flag(row, "rowcast_is_unique"),
+        .indexed = flag(row, "rowcast_is_indexed"),
+        .primary_key = flag(row, "rowcast_is_primary_key"),
+        .auto_increment = flag(row, "rowcast_has_auto_increment"),
+    };
+    struct str initial = system_text(SYSTEM_FIELDS, row, "rowcast_default_value");
+    unsigned special = special_bits(system_text(SYSTEM_FIELDS, row, "special"));
+    json_t *json;
+
+    if (!type_find(system_text(SYSTEM_FIELDS, row, "rowcast_type"), &c.type))
+        return FAULT_BECAUSE(EBADMSG, "field \"%.*s\" has no known type", STR_ARG(c.name));
+    c.secret = c.type == TYPE_HASH || (special & (SPECIAL_HASH | SPECIAL_CONCEAL));
+    if (initial.at && (json_read_in(a, initial, &json, NULL) != 0 ||
+                       type_read(&c, json, a, &c.default_value) != 0))
+        return FAULT_BECAUSE(EBADMSG, "field \"%.*s\" has a default that is no value of its type",
+                             STR_ARG(c.name));
+    *column_out = c;
+    return 0;
+}
+
+static void set(struct value *row, const char *column, struct value value)
+{
+    row[system_column(SYSTEM_FIELDS, column)] = value;
+}
+
+static struct value unless_zero(unsigned n)
+{
+    return n > 0 ? value_integer(n) : value_null();
+}
+
+void column_to_row(struct arena *a, const struct column *c, struct value *row)
+{
+    bool decimal = c->type == TYPE_DECIMAL;
+    struct value initial = value_null();
+
+    if (!value_is_null(&c->default_value)) {
+        struct buf text;
+        buf_init(&text, SIZE_MAX);
+        type_write(&text, c, &c->default_value);
+        initial = value_text(arena_str(a, buf_str(&text)));
+        buf_deinit(&text);
+    }
+    set(row, "rowcast_type", value_text(str_of(types[c->type].name)));
+    set(row, "rowcast_length_max", unless_zero(c->length_max));
+    set(row, "rowcast_numeric_precision", decimal ? value_integer(c->precision) : value_null());
+    set(row, "rowcast_numeric_scale", decimal ? value_integer(c->scale) : value_null());
+    set(row, "rowcast_is_nullable", value_integer(c->nullable));
+    set(row, "rowcast_is_unique", value_integer(c->unique));
+    set(row, "rowcast_is_indexed", value_integer(c->indexed));
+    set(row, "rowcast_is_primary_key", value_integer(c->primary_key));
+    set(row, "rowcast_has_auto_increment", value_integer(c->auto_increment));
+    set(row, "rowcast_default_value", initial);
+}
+
+/* ---- life ---- */
+
+static struct catalogue *catalogue_new(int64_t version)
+{
+    struct arena *arena = arena_new();
+    struct catalogue *c = ARENA_NEW(arena, struct catalogue);
+
+    atomic_init(&c->references, 1);
+    c->arena = arena;
+    c->version = version;
+    c->grants = grants_cache_new();
+    map_init(&c->tables_by_name);
+    map_init(&c->roles_by_id);
+    map_init(&c->policies_by_id);
+    return c;
+}
+
+struct catalogue *catalogue_renew(const struct catalogue *c, int64_t version)
+{
+    struct catalogue *renewed = catalogue_new(version);
+    struct arena *arena = renewed->arena;
+    struct grants_cache *grants = renewed->grants;
+
+    *renewed = *c; /* maps and arrays stay the base's */
+    atomic_init(&renewed->references, 1);
+    renewed->version = version;
+    renewed->arena = arena;
+    renewed->grants = grants;
+    renewed->base = catalogue_ref(c->base ? c->base : c);
+    return renewed;
+}
+
+struct catalogue *catalogue_ref(const struct catalogue *c)
+{
+    /* Constant to its users; the count is the one thing that changes. */
+    struct catalogue *shared = (struct catalogue *)(uintptr_t)c;
+    atomic_fetch_add_explicit(&shared->references, 1, memory_order_relaxed);
+    return shared;
+}
+
+void catalogue_unref(struct catalogue *c)
+{
+    if (!c || atomic_fetch_sub_explicit(&c->references, 1, memory_order_acq_rel) != 1)
+        return;
+    grants_cache_free(c->grants);
+    if (c->base) {
+        catalogue_unref(c->base);
+    } else {
+        map_deinit(&c->tables_by_name);
+        map_deinit(&c->roles_by_id);
+        map_deinit(&c->policies_by_id);
+    }
+    arena_free(c->arena);
+}
+
+const struct table *catalogue_table(const struct catalogue *c, struct str name)
+{
+    return map_get(&c->tables_by_name, name);
+}
+
+const struct role *catalogue_role(const struct catalogue *c, struct str id)
+{
+    return map_get(&c->roles_by_id, id);
+}
+
+const struct relation *catalogue_relation(const struct catalogue *c, const struct column *column)
+{
+    if (!column->reference)
+        return NULL;
+    for (size_t i = 0; i < c->relation_count; i++)
+        if (c->relations[i].column == column)
+            return &c->relations[i];
+    return NULL;
+}
+
+/* ---- tables ---- */
+
+struct draft {
+    struct table table;
+    struct column *columns;
+    struct field *fields;
+    size_t capacity;
+};
+
+struct drafting {
+    struct store *store;
+    struct catalogue *catalogue;
+    struct arena *arena; /* the catalogue's */
+    struct draft *drafts;
+    size_t count;
+    struct map by_name; /* draft */
+};
+
+/* JSON of a cell, or NULL for none and for {}. */
+static int cell_json(struct arena *a, struct str text, const json_t **json_out)
+{
+    json_t *json = NULL;
+
+    if (text.at && json_read_in(a, text, &json, NULL) != 0)
+        return FAULT_BECAUSE(EBADMSG, "a system table holds malformed JSON");
+    bool none = !json || json_is_null(json) || (json_is_object(json) && json_object_size(json) == 0);
+    *json_out = none ? NULL : json;
+    return 0;
+}
+
+static int draft_tables(struct drafting *d)
+{
+    struct system_rows rows;
+    int rc = system_rows(d->store, d->arena, SYSTEM_COLLECTIONS, NULL, NULL, &rows);
+    if (rc != 0)
+        return rc;
+
+    d->drafts = ARENA_ARRAY(d->arena, struct draft, rows.count);
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct value *row = rows.at[i];
+        int64_t id = system_integer(SYSTEM_COLLECTIONS, row, "rowcast_table_id");
+        if (id == 0)
+            continue; /* a folder */
+        struct draft *draft = &d->drafts[d->count++];
+        struct table *t = &draft->table;
+        t->name = t->shape.name = system_text(SYSTEM_COLLECTIONS, row, "collection");
+        t->singleton = system_integer(SYSTEM_COLLECTIONS, row, "singleton") != 0;
+        t->sort_field = system_text(SYSTEM_COLLECTIONS, row, "sort_field");
+        t->accountability = system_text(SYSTEM_COLLECTIONS, row, "accountability");
+        t->id = id;
+        map_put(&d->by_name, t->name, draft);
+    }
+    return 0;
+}
+
+static int draft_field(struct drafting *d, struct draft *draft, const struct value *row)
+{
+    struct table *t = &draft->table;
+    unsigned at = (unsigned)t->shape.count;
+    struct column *c = &draft->columns[at];
+    struct field *f = &draft->fields[at];
+
+    int rc = column_from_row(d->arena, row, c);
+    if (rc != 0)
+        return rc;
+    c->index = at;
+    if (c->primary_key)
+        t->shape.key = at;
+    *f = (struct field){
+        .name = c->name,
+        .column = c,
+        .table = t,
+        .special = special_bits(system_text(SYSTEM_FIELDS, row, "special")) |
+                   (c->type == TYPE_HASH ? SPECIAL_HASH : 0),
+        .required = flag(row, "required"),
+        .searchable = flag(row, "searchable"),
+    };
+    t->shape.count++;
+    return cell_json(d->arena, system_text(SYSTEM_FIELDS, row, "validation"), &f->validation);
+}
+
+static int draft_fields(struct drafting *d)
+{
+    struct system_rows rows;
+    int rc = system_rows(d->store, d->arena, SYSTEM_FIELDS, NULL, NULL, &rows);
+    if (rc != 0)
+        return rc;
+
+    for (size_t i = 0; i < rows.count; i++) {
+        struct draft *draft =
+            map_get(&d->by_name, system_text(SYSTEM_FIELDS, rows.at[i], "collection"));
+        if (draft)
+            draft->capacity++;
+    }
+    for (size_t i = 0; i < d->count; i++) {
+        struct draft *draft = &d->drafts[i];
+        if (draft->capacity == 0 || draft->capacity > COLUMNS_MAX)
+            return FAULT_BECAUSE(EBADMSG, "table \"%.*s\" has %zu fields",
+                                 STR_ARG(draft->table.name), draft->capacity);
+        draft->columns = ARENA_ARRAY(d->arena, struct column, draft->capacity);
+        draft->fields = ARENA_ARRAY(d->arena, struct field, draft->capacity);
+        draft->table.shape.columns = draft->columns;
+        draft->table.fields = draft->fields;
+    }
+    for (size_t i = 0; i < rows.count && rc == 0; i++) {
+        struct draft *draft =
+            map_get(&d->by_name, system_text(SYSTEM_FIELDS, rows.at[i], "collection"));
+        if (draft)
+            rc = draft_field(d, draft, rows.at[i]);
+    }
+    for (size_t i = 0; i < d->count && rc == 0; i++)
+        if (!table_key(&d->drafts[i].table)->primary_key)
+            rc = FAULT_BECAUSE(EBADMSG, "table \"%.*s\" has no primary key",
+                               STR_ARG(d->drafts[i].table.name));
+    return rc;
+}
+
+static int by_table_name(const void *x, const void *y)
+{
+    const struct table *const *a = x, *const *b = y;
+    return str_compare((*a)->name, (*b)->name);
+}
+
+static void publish_tables(struct drafting *d)
+{
+    struct catalogue *c = d->catalogue;
+    const struct table **tables =
+        ARENA_ARRAY(d->arena, const struct table *, d->count + SYSTEM_TABLE_COUNT);
+
+    for (unsigned which = 0; which < SYSTEM_TABLE_COUNT; which++)
+        if (!system_is_internal(which))
+            tables[c->table_count++] = system_table(which);
+    for (size_t i = 0; i < d->count; i++)
+        tables[c->table_count++] = &d->drafts[i].table;
+    qsort(tables, c->table_count, sizeof(*tables), by_table_name);
+    for (size_t i = 0; i < c->table_count; i++) {
+        const void *table = tables[i];
+        map_put(&c->tables_by_name, tables[i]->name, (void *)(uintptr_t)table);
+    }
+    c->tables = tables;
+}
+
+/* ---- relations ---- */
+
+static size_t system_relation_count(void)
+{
+    size_t count = 0;
+
+    for (unsigned which = 0; which < SYSTEM_TABLE_COUNT; which++)
+        for (size_t i = 0; !system_is_internal(which) && i < system_table(which)->shape.count; i++)
+            count += system_table(which)->shape.columns[i].reference != NULL;
+    return count;
+}
+
+static void add_system_relations(struct relation *relations, size_t *count)
+{
+    for (unsigned which = 0; which < SYSTEM_TABLE_COUNT; which++) {
+        const struct table *many = system_table(which);
+        for (size_t i = 0; !system_is_internal(which) && i < many->shape.count; i++) {
+            const struct column *c = &many->shape.columns[i];
+            if (c->reference)
+                relations[(*count)++] = (struct relation){.many = many,
+                                                          .column = c,
+                                                          .one = system_find(c->reference->table),
+                                                          .on_delete = c->reference->on_delete};
+        }
+    }
+}
+
+/* A row of directus_relations gives its column the reference. */
+static int add_relation(struct drafting *d, const struct value *row, struct relation *relation_out)
+{
+    struct draft *many =
+        map_get(&d->by_name, system_text(SYSTEM_RELATIONS, row, "many_collection"));
+    struct str name = system_text(SYSTEM_RELATIONS, row, "many_field");
+    const struct table *one =
+        catalogue_table(d->catalogue, system_text(SYSTEM_RELATIONS, row, "one_collection"));
+    const struct column *column = many ? shape_column(&many->table.shape, name) : NULL;
+    struct reference *reference = ARENA_NEW(d->arena, struct reference);
+
+    if (!column || !one)
+        return FAULT_BECAUSE(EBADMSG, "the relation of field \"%.*s\" has no ends", STR_ARG(name));
+    if (!reference_action_find(system_text(SYSTEM_RELATIONS, row, "rowcast_on_delete"),
+                               &reference->on_delete))
+        return FAULT_BECAUSE(EBADMSG, "the relation of field \"%.*s\" has no known action",
+                             STR_ARG(name));
+    reference->table = one->shape.name;
+    reference->column = table_key(one)->name;
+    many->columns[column->index].reference = reference;
+    *relation_out = (struct relation){&many->table, column, one, reference->on_delete};
+    return 0;
+}
+
+static int load_relations(struct drafting *d)
+{
+    struct system_rows rows;
+    int rc = system_rows(d->store, d->arena, SYSTEM_RELATIONS, NULL, NULL, &rows);
+    if (rc != 0)
+        return rc;
+
+    struct relation *relations =
+        ARENA_ARRAY(d->arena, struct relation, rows.count + system_relation_count());
+    size_t count = 0;
+    add_system_relations(relations, &count);
+    for (size_t i = 0; i < rows.count && rc == 0; i++)
+        rc = add_relation(d, rows.at[i], &relations[count++]);
+    d->catalogue->relations = relations;
+    d->catalogue->relation_count = count;
+    return rc;
+}
+
+/* ---- access ---- */
+
+/* Is `role` among the ancestors of `of`, or `of` itself? What is linked so far has no cycle. */
+static bool is_ancestor(const struct role *role, const struct role *of)
+{
+    for (; of; of = of->parent)
+        if (of == role)
+            return true;
+    return false;
+}
+
+static int load_roles(struct store *store, struct catalogue *c)
+{
+    struct system_rows rows;
+    int rc = system_rows(store, c->arena, SYSTEM_ROLES, NULL, NULL, &rows);
+    if (rc != 0)
+        return rc;
+
+    struct role *roles = ARENA_ARRAY(c->arena, struct role, rows.count);
+    const struct role **pointers = ARENA_ARRAY(c->arena, const struct role *, rows.count);
+    for (size_t i = 0; i < rows.count; i++) {
+        roles[i].id = system_text(SYSTEM_ROLES, rows.at[i], "id");
+        roles[i].name = system_text(SYSTEM_ROLES, rows.at[i], "name");
+        pointers[i] = &roles[i];
+        map_put(&c->roles_by_id, roles[i].id, &roles[i]);
+    }
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct role *parent =
+            catalogue_role(c, system_text(SYSTEM_ROLES, rows.at[i], "parent"));
+        if (!is_ancestor(&roles[i], parent))
+            roles[i].parent = parent; /* else: the link that would close a ring is left out */
+    }
+    c->roles = pointers;
+    c->role_count = rows.count;
+    return 0;
+}
+
+static json_t *fields_json(struct arena *a, struct str text)
+{
+    struct str rest = text, name;
+    json_t *fields = json_array();
+
+    if (!fields)
+        mem_exhausted();
+    arena_on_free(a, json_release, fields);
+    while (str_next(&rest, ',', &name))
+        if (name.len > 0 && json_array_append_new(fields, json_stringn(name.at, name.len)) != 0)
+            mem_exhausted();
+    return fields;
+}
+
+static int read_permission(struct arena *a, const struct value *row, struct permission *p)
+{
+    struct str fields = system_text(SYSTEM_PERMISSIONS, row, "fields");
+
+    p->id = system_integer(SYSTEM_PERMISSIONS, row, "id");
+    p->collection = system_text(SYSTEM_PERMISSIONS, row, "collection");
+    p->action = system_text(SYSTEM_PERMISSIONS, row, "action");
+    p->fields = fields.at ? fields_json(a, fields) : NULL;
+    int rc = cell_json(a, system_text(SYSTEM_PERMISSIONS, row, "permissions"), &p->permissions);
+    if (rc == 0)
+        rc = cell_json(a, system_text(SYSTEM_PERMISSIONS, row, "validation"), &p->validation);
+    if (rc == 0)
+        rc = cell_json(a, system_text(SYSTEM_PERMISSIONS, row, "presets"), &p->presets);
+    return rc;
+}
+
+/* Ordered by policy, so that those of one policy lie together. */
+static int load_permissions(struct store *store, struct catalogue *c)
+{
+    struct system_rows rows;
+    int rc = system_rows(store, c->arena, SYSTEM_PERMISSIONS, NULL, "policy", &rows);
+    struct permission *permissions =
+        rc == 0 ? ARENA_ARRAY(c->arena, struct permission, rows.count) : NULL;
+
+    for (size_t i = 0; rc == 0 && i < rows.count; i++) {
+        struct policy *p =
+            map_get(&c->policies_by_id, system_text(SYSTEM_PERMISSIONS, rows.at[i], "policy"));
+        if (!p)
+            return FAULT_BECAUSE(EBADMSG, "a permission belongs to no policy");
+        if (p->permission_count++ == 0)
+            p->permissions = &permissions[i];
+        rc = read_permission(c->arena, rows.at[i], &permissions[i]);
+    }
+    return rc;
+}
+
+static int load_policies(struct store *store, struct catalogue *c)
+{
+    struct system_rows rows;
+    int rc = system_rows(store, c->arena, SYSTEM_POLICIES, NULL, NULL, &rows);
+    if (rc != 0)
+        return rc;
+
+    struct policy *policies = ARENA_ARRAY(c->arena, struct policy, rows.count);
+    const struct policy **pointers = ARENA_ARRAY(c->arena, const struct policy *, rows.count);
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct value *row = rows.at[i];
+        struct str ip = system_text(SYSTEM_POLICIES, row, "ip_access");
+        policies[i] = (struct policy){
+            .id = system_text(SYSTEM_POLICIES, row, "id"),
+            .name = system_text(SYSTEM_POLICIES, row, "name"),
+            .admin_access = system_integer(SYSTEM_POLICIES, row, "admin_access") != 0,
+            .app_access = system_integer(SYSTEM_POLICIES, row, "app_access") != 0,
+            .enforce_tfa = system_integer(SYSTEM_POLICIES, row, "enforce_tfa") != 0,
+            .ip_access = str_trim(ip).len > 0 ? ip : STR_NULL,
+        };
+        pointers[i] = &policies[i];
+        map_put(&c->policies_by_id, policies[i].id, &policies[i]);
+    }
+    c->policies = pointers;
+    c->policy_count = rows.count;
+    return load_permissions(store, c);
+}
+
+static int load_attachments(struct store *store, struct catalogue *c)
+{
+    struct system_rows rows;
+    int rc = system_rows(store, c->arena, SYSTEM_ACCESS, NULL, "sort", &rows);
+    if (rc != 0)
+        return rc;
+
+    struct attachment *attachments = ARENA_ARRAY(c->arena, struct attachment, rows.count);
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct value *row = rows.at[i];
+        attachments[i] = (struct attachment){
+            .policy = map_get(&c->policies_by_id, system_text(SYSTEM_ACCESS, row, "policy")),
+            .role = system_text(SYSTEM_ACCESS, row, "role"),
+            .user = system_text(SYSTEM_ACCESS, row, "user"),
+            .sort = system_integer(SYSTEM_ACCESS, row, "sort"),
+        };
+        if (!attachments[i].policy)
+            return FAULT_BECAUSE(EBADMSG, "an access row names no policy");
+    }
+    c->attachments = attachments;
+    c->attachment_count = rows.count;
+    return 0;
+}
+
+int catalogue_load(struct store *store, int64_t version, struct catalogue **catalogue_out)
+{
+    AUTO(catalogue_unref) struct catalogue *c = catalogue_new(version);
+    struct drafting d = {.store = store, .catalogue = c, .arena = c->arena};
+
+    map_init(&d.by_name);
+    int rc = draft_tables(&d);
+    if (rc == 0)
+        rc = draft_fields(&d);
+    if (rc == 0) {
+        publish_tables(&d);
+        rc = load_relations(&d);
+    }
+    if (rc == 0)
+        rc = load_roles(store, c);
+    if (rc == 0)
+        rc = load_policies(store, c);
+    if (rc == 0)
+        rc = load_attachments(store, c);
+    map_deinit(&d.by_name);
+    if (rc != 0)
+        return rc;
+    *catalogue_out = c;
+    c = NULL;
+    return 0;
+}

@@ -1,0 +1,26 @@
+#ifndef MODEL_INSTANCE_H
+#define MODEL_INSTANCE_H
+
+/*
+ * The inside of struct model, for the files that make up the model's core (model.c, writer.c,
+ * check.c) and nobody else.
+ */
+
+#include <pthread.h>
+
+#include "model/journal.h"
+#include "model/model.h"
+
+struct model {
+    const struct model_settings *settings;
+    struct store *store; /* the writer's connection; it holds the instance's lock */
+    int64_t version_top; /* the writer's: the highest catalogue version ever given out. None is
+                            given twice, also not after a rollback: equal versions, equal content */
+    pthread_mutex_t lock;
+    struct catalogue *current; /* under lock */
+};
+
+/* Takes the reference over and makes it what new readers see. The writer's thread only. */
+void model_publish(struct model *m, struct catalogue *take);
+
+#endif

@@ -1,0 +1,273 @@
+#include "model/journal.h"
+
+#include <errno.h>
+
+#include "base/fault.h"
+#include "model/system.h"
+
+enum { IMAGE_BYTES_MAX = 256 << 20 }; /* of one row as JSON; rows are bounded far below */
+enum { WORKSPACE = 1 };               /* the default one */
+
+static const struct column *column(const char *name)
+{
+    return &system_table(SYSTEM_JOURNAL)->shape.columns[system_column(SYSTEM_JOURNAL, name)];
+}
+
+/* ---- state ---- */
+
+struct reading {
+    struct arena *arena;
+    struct journal_state *state;
+    bool found;
+};
+
+static int read_state(void *context, const struct value *row)
+{
+    struct reading *r = context;
+
+    *r->state = (struct journal_state){
+        .epoch = arena_str(r->arena, system_text(SYSTEM_STATE, row, "epoch")),
+        .head = system_integer(SYSTEM_STATE, row, "head"),
+        .commits = system_integer(SYSTEM_STATE, row, "commits"),
+        .catalogue_version = system_integer(SYSTEM_STATE, row, "catalogue_version"),
+        .format = system_integer(SYSTEM_STATE, row, "format"),
+    };
+    r->found = true;
+    return 0;
+}
+
+int journal_state_read(struct store *s, struct arena *a, struct journal_state *state_out)
+{
+    struct select select = {.shape = &system_table(SYSTEM_STATE)->shape, .limit = 1};
+    struct reading reading = {.arena = a, .state = state_out};
+
+    int rc = store_select(s, &select, read_state, &reading);
+    if (rc == 0 && !reading.found)
+        return FAULT_BECAUSE(EBADMSG, "the instance's state is missing");
+    return rc;
+}
+
+enum { STATE_COLUMNS = 6 };
+
+static void assign_state(const struct journal_state *state, struct assignment *to)
+{
+    const struct value values[STATE_COLUMNS] = {
+        value_integer(1),
+        value_text(state->epoch),
+        value_integer(state->head),
+        value_integer(state->commits),
+        value_integer(state->catalogue_version),
+        value_integer(state->format),
+    };
+
+    for (size_t i = 0; i < STATE_COLUMNS; i++)
+        to[i] = (struct assignment){&system_table(SYSTEM_STATE)->shape.columns[i], values[i]};
+}
+
+int journal_state_create(struct store *s, const struct journal_state *state)
+{
+    struct assignment assignments[STATE_COLUMNS];
+
+    assign_state(state, assignments);
+    return store_insert(s, &system_table(SYSTEM_STATE)->shape, assignments, STATE_COLUMNS, NULL,
+                        NULL);
+}
+
+int journal_state_write(struct store *s, const struct journal_state *state)
+{
+    struct assignment assignments[STATE_COLUMNS];
+
+    assign_state(state, assignments);
+    return store_update(s, &system_table(SYSTEM_STATE)->shape, assignments, STATE_COLUMNS,
+                        &expr_true, 0, NULL, NULL);
+}
+
+/* ---- appending ---- */
+
+static struct value absent_or_text(struct str text)
+{
+    return text.at ? value_text(text) : value_null();
+}
+
+/* A row's image as a JSON object of all its columns; null where there is none. */
+static struct value image_text(struct arena *a, const struct shape *shape, const struct value *row,
+                               struct buf *scratch)
+{
+    if (!row)
+        return value_null();
+    buf_clear(scratch);
+    for (size_t i = 0; i < shape->count; i++) {
+        const struct column *c = &shape->columns[i];
+        buf_put_char(scratch, i == 0 ? '{' : ',');
+        json_put_str(scratch, c->name);
+        buf_put_char(scratch, ':');
+        if (c->secret && row[i].kind == VALUE_TEXT)
+            json_put_str(scratch, row[i].text); /* SECRET_SET, whatever the column's type */
+        else
+            type_write(scratch, c, &row[i]);
+    }
+    buf_put_char(scratch, '}');
+    return value_text(arena_str(a, buf_str(scratch)));
+}
+
+static struct value changed_text(struct arena *a, const struct change *change, struct buf *scratch)
+{
+    const struct shape *shape = &change->table->shape;
+
+    if (change->kind != CHANGE_UPDATE)
+        return value_null(); /* all of them */
+    buf_clear(scratch);
+    for (unsigned i = 0; i < shape->count; i++) {
+        if (!column_set_has(&change->changed, i))
+            continue;
+        if (scratch->len > 0)
+            buf_put_char(scratch, ',');
+        buf_put_str(scratch, shape->columns[i].name);
+    }
+    return value_text(arena_str(a, scratch->len > 0 ? buf_str(scratch) : STR("")));
+}
+
+static struct value key_text(struct arena *a, const struct value *key)
+{
+    return value_text(key->kind == VALUE_TEXT
+                          ? key->text
+                          : arena_printf(a, "%lld", (long long)key->integer));
+}
+
+static int append(struct store *s, struct arena *a, const struct commit *commit, size_t position,
+                  struct buf *scratch)
+{
+    const struct shape *journal = &system_table(SYSTEM_JOURNAL)->shape;
+    const struct change *change = commit->changes[position];
+    const struct shape *shape = &change->table->shape;
+    const struct value values[] = {
+        value_integer(change->sequence),
+        value_integer(commit->number),
+        value_integer((int64_t)position),
+        value_integer(commit->time_ms),
+        absent_or_text(commit->user),
+        commit->origin ? value_integer((int64_t)commit->origin) : value_null(),
+        value_null(), /* request: for stores that can lose a connection during commit */
+        value_text(str_of(change_kind_name(change->kind))),
+        value_integer(WORKSPACE),
+        value_text(change->table->name),
+        key_text(a, &change->key.value),
+        image_text(a, shape, change->before, scratch),
+        image_text(a, shape, change->after, scratch),
+        changed_text(a, change, scratch),
+        value_integer(commit->catalogue->version),
+    };
+    struct assignment assignments[COUNT_OF(values)];
+
+    if (scratch->failed)
+        return FAULT_BECAUSE(EMSGSIZE, "a row of \"%.*s\" is too large for the journal",
+                             STR_ARG(change->table->name));
+    for (size_t i = 0; i < COUNT_OF(values); i++)
+        assignments[i] = (struct assignment){&journal->columns[i], values[i]};
+    return store_insert(s, journal, assignments, COUNT_OF(values), NULL, NULL);
+}
+
+int journal_append(struct store *s, struct arena *scratch, struct commit *commit,
+                   struct journal_state *state)
+{
+    struct buf text;
+    int rc = 0;
+
+    buf_init(&text, IMAGE_BYTES_MAX);
+    commit->number = state->commits + 1;
+    for (size_t i = 0; i < commit->count && rc == 0; i++) {
+        commit->changes[i]->sequence = state->head + 1 + (int64_t)i;
+        rc = append(s, scratch, commit, i, &text);
+    }
+    buf_deinit(&text);
+    if (rc != 0)
+        return rc < 0 ? rc : FAULT_BECAUSE(EBADMSG, "the journal refused an entry (%d)", rc);
+    state->head += (int64_t)commit->count;
+    state->commits = commit->number;
+    return 0;
+}
+
+/* ---- reading ---- */
+
+struct telling {
+    journal_fn *entry;
+    void *context;
+};
+
+static int tell(void *context, const struct value *row)
+{
+    const struct telling *t = context;
+    const struct journal_entry entry = {
+        .sequence = system_integer(SYSTEM_JOURNAL, row, "sequence"),
+        .commit = system_integer(SYSTEM_JOURNAL, row, "commit"),
+        .position = system_integer(SYSTEM_JOURNAL, row, "position"),
+        .time_ms = system_integer(SYSTEM_JOURNAL, row, "time"),
+        .schema_version = system_integer(SYSTEM_JOURNAL, row, "schema_version"),
+        .user = system_text(SYSTEM_JOURNAL, row, "user"),
+        .kind = system_text(SYSTEM_JOURNAL, row, "kind"),
+        .table = system_text(SYSTEM_JOURNAL, row, "table"),
+        .key = system_text(SYSTEM_JOURNAL, row, "key"),
+        .before = system_text(SYSTEM_JOURNAL, row, "before"),
+        .after = system_text(SYSTEM_JOURNAL, row, "after"),
+        .changed = system_text(SYSTEM_JOURNAL, row, "changed"),
+        .origin = (uint64_t)system_integer(SYSTEM_JOURNAL, row, "origin"),
+    };
+    return t->entry(t->context, &entry);
+}
+
+int journal_read(struct store *s, int64_t after, int64_t limit, journal_fn *entry, void *context)
+{
+    AUTO(arena_free) struct arena *arena = arena_new();
+    struct order by = {.column = column("sequence")};
+    struct select select = {
+        .shape = &system_table(SYSTEM_JOURNAL)->shape,
+        .where = system_test(arena, SYSTEM_JOURNAL, "sequence", OP_GT, value_integer(after)),
+        .orders = &by,
+        .order_count = 1,
+        .limit = limit,
+    };
+    struct telling telling = {entry, context};
+
+    return store_select(s, &select, tell, &telling);
+}
+
+/* ---- retention ---- */
+
+struct ageing {
+    int64_t before_ms, last; /* last: the newest entry that may go */
+};
+
+enum { YOUNG_ENOUGH = 1 };
+
+static int judge_age(void *context, const struct value *row)
+{
+    struct ageing *a = context;
+
+    if (row[1].integer >= a->before_ms)
+        return YOUNG_ENOUGH;
+    a->last = row[0].integer;
+    return 0;
+}
+
+int journal_prune(struct store *s, int64_t before_ms, int64_t limit)
+{
+    AUTO(arena_free) struct arena *arena = arena_new();
+    const struct shape *shape = &system_table(SYSTEM_JOURNAL)->shape;
+    const struct output outputs[] = {{.column = column("sequence")}, {.column = column("time")}};
+    struct order by = {.column = column("sequence")};
+    struct select select = {.shape = shape,
+                            .outputs = outputs,
+                            .output_count = COUNT_OF(outputs),
+                            .orders = &by,
+                            .order_count = 1,
+                            .limit = limit};
+    struct ageing ageing = {.before_ms = before_ms};
+
+    int rc = store_select(s, &select, judge_age, &ageing);
+    if (rc < 0 || ageing.last == 0)
+        return rc < 0 ? rc : 0;
+    return store_delete(
+        s, shape,
+        system_test(arena, SYSTEM_JOURNAL, "sequence", OP_LTE, value_integer(ageing.last)), 0,
+        NULL, NULL);
+}

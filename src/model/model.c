@@ -1,0 +1,255 @@
+#include "model/model.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "model/access.h"
+#include "model/identity.h"
+#include "model/instance.h"
+#include "model/system.h"
+
+/* Version of the system tables' layout. A change of them is a new number and a way from the old. */
+enum { FORMAT = 1 };
+
+/* ---- the published catalogue ---- */
+
+const struct model_settings *model_settings(const struct model *m)
+{
+    return m->settings;
+}
+
+struct catalogue *model_catalogue(struct model *m)
+{
+    pthread_mutex_lock(&m->lock);
+    struct catalogue *c = catalogue_ref(m->current);
+    pthread_mutex_unlock(&m->lock);
+    return c;
+}
+
+void model_publish(struct model *m, struct catalogue *take)
+{
+    pthread_mutex_lock(&m->lock);
+    struct catalogue *before = m->current;
+    m->current = take;
+    pthread_mutex_unlock(&m->lock);
+    catalogue_unref(before);
+}
+
+/* ---- opening ---- */
+
+static int create_tables(struct store *s)
+{
+    char epoch[UUID_TEXT_SIZE];
+    int rc = 0;
+
+    for (unsigned which = 0; which < SYSTEM_TABLE_COUNT && rc == 0; which++)
+        rc = store_create_table(s, &system_table(which)->shape);
+    random_uuid(epoch);
+    struct journal_state state = {
+        .epoch = str_of(epoch), .catalogue_version = 1, .format = FORMAT};
+    if (rc == 0)
+        rc = journal_state_create(s, &state);
+    return rc > 0 ? FAULT_BECAUSE(EEXIST, "the file holds tables of another program") : rc;
+}
+
+/* All system tables or none: they are made in one transaction. */
+static int ensure_tables(struct store *s)
+{
+    bool there;
+    int rc = store_begin(s, STORE_SCHEMA);
+    if (rc != 0)
+        return rc;
+
+    rc = store_table_exists(s, system_table(SYSTEM_STATE)->shape.name, &there);
+    if (rc == 0 && !there) {
+        rc = create_tables(s);
+        if (rc == 0)
+            return store_commit(s);
+    }
+    store_rollback(s);
+    return rc;
+}
+
+static int read_instance(struct model *m, struct journal_state *state_out, struct arena *a)
+{
+    struct catalogue *c;
+    int rc = journal_state_read(m->store, a, state_out);
+
+    if (rc == 0 && state_out->format > FORMAT)
+        return FAULT_BECAUSE(EPROTONOSUPPORT,
+                             "the data is of a newer version (format %lld; this program: %d)",
+                             (long long)state_out->format, FORMAT);
+    if (rc == 0)
+        rc = catalogue_load(m->store, state_out->catalogue_version, &c);
+    if (rc != 0)
+        return rc;
+    m->version_top = state_out->catalogue_version;
+    model_publish(m, c);
+    return 0;
+}
+
+static int bootstrap(struct tx *tx, void *context)
+{
+    (void)context;
+    return identity_bootstrap(tx);
+}
+
+static int run_bootstrap(struct model *m, struct writer *w, struct arena *a)
+{
+    AUTO(principal_unref) struct principal *principal = principal_system(m->current);
+    AUTO(commit_unref) struct commit *commit = NULL;
+    struct problem problem = {0};
+    struct caller caller = {0};
+    struct tx tx = {.arena = a, .principal = principal, .problem = &problem, .caller = &caller};
+
+    int rc = writer_begin(w, WRITER_ROWS);
+    if (rc == 0)
+        rc = writer_run(w, &tx, bootstrap, NULL, &commit);
+    if (rc == 0)
+        return writer_commit(w);
+    writer_rollback(w);
+    return rc == REFUSED
+               ? FAULT_BECAUSE(EINVAL, "the first start was refused: %.*s", STR_ARG(problem.reason))
+               : rc;
+}
+
+static int fill(struct model *m)
+{
+    AUTO(arena_free) struct arena *a = arena_new();
+    struct journal_state state;
+    struct writer *w;
+
+    int rc = ensure_tables(m->store);
+    if (rc == 0)
+        rc = store_begin(m->store, STORE_READ);
+    if (rc != 0)
+        return rc;
+    rc = read_instance(m, &state, a);
+    store_rollback(m->store);
+    if (rc != 0 || state.commits > 0)
+        return rc;
+
+    /* Nothing was ever committed: the first start, or one that was cut short. */
+    rc = writer_open(m, &w);
+    if (rc == 0) {
+        rc = run_bootstrap(m, w, a);
+        writer_close(w);
+    }
+    return rc;
+}
+
+int model_open(const struct model_settings *settings, struct model **model_out)
+{
+    struct model *m = MEM_NEW(struct model);
+
+    m->settings = settings;
+    pthread_mutex_init(&m->lock, NULL);
+    int rc = store_open(&settings->store, STORE_WRITE, &m->store);
+    if (rc == 0)
+        rc = fill(m);
+    if (rc != 0) {
+        model_close(m);
+        return rc;
+    }
+    *model_out = m;
+    return 0;
+}
+
+void model_close(struct model *m)
+{
+    if (!m)
+        return;
+    store_close(m->store);
+    catalogue_unref(m->current);
+    pthread_mutex_destroy(&m->lock);
+    mem_free(m);
+}
+
+/* ---- readers ---- */
+
+struct reader {
+    struct model *model;
+    struct store *store;
+    struct catalogue *catalogue; /* from begin to end */
+};
+
+int reader_open(struct model *m, struct reader **reader_out)
+{
+    struct store *store;
+    int rc = store_open(&m->settings->store, STORE_READ, &store);
+    if (rc != 0)
+        return rc;
+
+    struct reader *r = MEM_NEW(struct reader);
+    r->model = m;
+    r->store = store;
+    *reader_out = r;
+    return 0;
+}
+
+void reader_close(struct reader *r)
+{
+    if (!r)
+        return;
+    store_close(r->store);
+    catalogue_unref(r->catalogue);
+    mem_free(r);
+}
+
+enum { BEGIN_TRIES = 1000, BEGIN_PAUSE_NS = 1000 * 1000 };
+
+/* One try. *fits_out: the catalogue is the one of the snapshot; else the writer has committed a new
+ * one and is about to publish it. */
+static int begin_snapshot(struct reader *r, struct arena *a, struct journal_state *state_out,
+                          bool *fits_out)
+{
+    int rc = store_begin(r->store, STORE_READ);
+    if (rc != 0)
+        return rc;
+    rc = journal_state_read(r->store, a, state_out);
+    if (rc == 0) {
+        r->catalogue = model_catalogue(r->model);
+        *fits_out = r->catalogue->version == state_out->catalogue_version;
+        if (*fits_out)
+            return 0;
+    }
+    reader_end(r);
+    return rc;
+}
+
+int reader_begin(struct reader *r, struct tx *tx)
+{
+    const struct timespec pause = {.tv_nsec = BEGIN_PAUSE_NS};
+    struct journal_state state;
+    bool fits = false;
+
+    for (int i = 0; i < BEGIN_TRIES; i++) {
+        int rc = begin_snapshot(r, tx->arena, &state, &fits);
+        if (rc != 0)
+            return rc;
+        if (fits)
+            break;
+        nanosleep(&pause, NULL);
+    }
+    if (!fits)
+        return FAULT_BECAUSE(ETIMEDOUT, "the catalogue does not follow the data");
+    tx->model = r->model;
+    tx->settings = r->model->settings;
+    tx->catalogue = r->catalogue;
+    tx->now_ms = clock_now_ms();
+    tx->store = r->store;
+    tx->commit = NULL;
+    tx->head = state.head;
+    return 0;
+}
+
+void reader_end(struct reader *r)
+{
+    store_rollback(r->store);
+    catalogue_unref(r->catalogue);
+    r->catalogue = NULL;
+}
