@@ -114,6 +114,10 @@ static void emit(struct hub *h, const struct feed *f, enum event_kind kind,
 
 void feed_tell(struct hub *h, struct feed *f, const struct change *const *changes, size_t count)
 {
+    /* Rows of a table that this very commit made anew: feeds follow it when the commit is told. */
+    if (f->query.table != changes[0]->table)
+        return;
+
     h->enters.count = h->stays.count = h->leaves.count = 0;
     for (size_t i = 0; i < count; i++)
         classify(h, f, changes[i]);

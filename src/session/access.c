@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "model/system.h"
 
@@ -138,16 +139,14 @@ static void refresh_actors(struct service *v, const struct commit *commit, const
     }
 }
 
-static void regroup(struct session *s)
+/* What changed for actors is brought to their sessions. */
+static void regroup(struct service *v, enum net_close_reason reason)
 {
-    struct actor *a = s->actor;
-
-    if (!a || !a->changed)
-        return;
-    if (a->revoked)
-        session_close(s, NET_CLOSE_REVOKED);
-    else
-        subscriptions_rebind(s);
+    for (struct session *s = v->sessions; s; s = s->next)
+        if (s->actor && s->actor->changed && s->actor->revoked)
+            session_close(s, reason);
+        else if (s->actor && s->actor->changed)
+            subscriptions_rebind(s);
 }
 
 /* The mark is taken off, and who is revoked can no longer be found: a later log-in is a new actor.
@@ -173,19 +172,43 @@ static void wake_upgrades(struct service *v)
     }
 }
 
+static void set_catalogue(struct service *v, const struct catalogue *c)
+{
+    struct catalogue *before = v->catalogue;
+
+    v->catalogue = catalogue_ref(c);
+    catalogue_unref(before);
+}
+
+void access_expect(struct service *v, const struct commit *commit)
+{
+    bool next = v->commit_number == 0 || commit->number == v->commit_number + 1;
+    void *at;
+
+    v->commit_number = commit->number;
+    if (next)
+        return;
+    LOG_AT(LOG_ERROR, "session", "commit %lld came unexpectedly: all WebSockets are closed",
+           (long long)commit->number);
+    set_catalogue(v, commit->catalogue);
+    for (size_t i = 0; map_next(&v->actors, &i, NULL, &at);) {
+        struct actor *a = at;
+        a->changed = a->revoked = true;
+    }
+    regroup(v, NET_CLOSE_FAULT);
+    settle_actors(v);
+}
+
 void access_follow(struct service *v, const struct commit *commit)
 {
     struct map users;
 
     find_users(commit, &users);
-    if (commit->catalogue_after) {
-        catalogue_unref(v->catalogue);
-        v->catalogue = catalogue_ref(commit->catalogue_after);
-    }
+    if (commit->catalogue_after)
+        set_catalogue(v, commit->catalogue_after);
     if (commit->catalogue_after || users.count > 0) {
         refresh_actors(v, commit, &users);
-        for (struct session *s = v->sessions; s; s = s->next)
-            regroup(s);
+        regroup(v, NET_CLOSE_REVOKED);
         settle_actors(v);
         wake_upgrades(v);
     }

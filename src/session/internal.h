@@ -58,6 +58,7 @@ struct service {
     const struct dialect *dialect;
     struct hub *hub;
     struct catalogue *catalogue; /* as of the hub's place */
+    int64_t commit_number;       /* of the hub's place; 0: nothing was committed yet */
     struct workers *readers, *writer;
     struct mailbox *from_readers, *from_writer;
     struct session *sessions;
@@ -112,6 +113,12 @@ void subscriptions_drop(struct session *s);   /* all of them */
 /* ---- access.c ---- */
 struct actor *actor_take(struct service *v, struct principal *principal);
 void actor_leave(struct service *v, struct actor *a);
+/*
+ * Before a commit is published: closes every WebSocket when it is not the next one. That happens
+ * when a commit was answered as failed but is there after all; what it told nobody can say, so
+ * clients are to come back and read.
+ */
+void access_expect(struct service *v, const struct commit *commit);
 /* Moves the service to where it stands after the commit: catalogue, principals, subscriptions. */
 void access_follow(struct service *v, const struct commit *commit);
 

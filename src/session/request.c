@@ -1,6 +1,7 @@
 #include "session/internal.h"
 
 #include <errno.h>
+
 #include "base/fault.h"
 #include "base/log.h"
 #include "model/identity.h"

@@ -111,6 +111,7 @@ static void finish_write(struct service *v, struct request *r, int64_t now_ms)
     set_done(v, r);
     session_deliver(s);
     if (commit) {
+        access_expect(v, commit);
         hub_publish(v->hub, commit, now_ms);
         access_follow(v, commit);
     }

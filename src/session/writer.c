@@ -12,12 +12,14 @@
  * its own, because a store may have to rebuild a table outside of savepoints.
  */
 
-enum { UPKEEP_MS = 1000 }; /* between two looks at the journal's retention */
+/* Between two looks at the journal's retention: with nothing to do, and under load. */
+enum { UPKEEP_IDLE_MS = 1000, UPKEEP_BUSY_MS = 100 };
 
 struct writer_thread {
     struct service *service;
     struct writer *writer;
-    int64_t upkeep_ms; /* monotonic, when it was done last */
+    struct principal *nobody; /* who acts until a request over HTTP is authenticated */
+    int64_t upkeep_ms;        /* monotonic, when it was done last */
 };
 
 static int open_writer(void *context, void **state_out)
@@ -52,18 +54,27 @@ static void upkeep(void *state)
         LOG_AT(LOG_ERROR, "session", "pruning the journal failed: %s", fault_text());
 }
 
+/* A WebSocket's principal was brought up to date by the model; credentials over HTTP are looked up
+ * here, so that they count as of this place in the journal. */
 static int run_in(struct tx *tx, void *context)
 {
     struct request *r = context;
-    int rc = request_authenticate(r, tx);
 
-    return rc != 0 ? rc : r->handler->run(r, tx);
+    if (r->http) {
+        int rc = request_authenticate(r, tx);
+        if (rc != 0)
+            return rc;
+        tx->commit->user = arena_str(tx->commit->arena, tx->principal->user);
+    }
+    return r->handler->run(r, tx);
 }
 
 static void run_one(struct writer_thread *t, struct request *r)
 {
     struct tx tx = request_tx(r);
 
+    if (r->http)
+        tx.principal = t->nobody;
     request_settle(r, writer_run(t->writer, &tx, run_in, r, &r->commit));
 }
 
@@ -84,6 +95,17 @@ static void retract(struct batch *b, int rc)
     }
 }
 
+static void run_all(struct writer_thread *t, struct batch *b)
+{
+    AUTO(catalogue_unref) struct catalogue *catalogue = model_catalogue(t->service->model);
+
+    t->nobody = principal_public(catalogue, STR_NULL);
+    for (size_t i = 0; i < b->count; i++)
+        run_one(t, b->requests[i]);
+    principal_unref(t->nobody);
+    t->nobody = NULL;
+}
+
 static void run_transaction(struct writer_thread *t, struct mail **mail, size_t count,
                             enum writer_kind kind)
 {
@@ -95,8 +117,7 @@ static void run_transaction(struct writer_thread *t, struct mail **mail, size_t 
 
     int rc = writer_begin(t->writer, kind);
     if (rc == 0) {
-        for (size_t i = 0; i < count; i++)
-            run_one(t, b->requests[i]);
+        run_all(t, b);
         rc = writer_commit(t->writer);
     }
     if (rc != 0)
@@ -119,7 +140,7 @@ static void work(void *state, struct mail **batch, size_t count)
             end++;
         run_transaction(t, batch + i, end - i, schema ? WRITER_SCHEMA : WRITER_ROWS);
     }
-    if (clock_monotonic_ms() - t->upkeep_ms >= UPKEEP_MS)
+    if (clock_monotonic_ms() - t->upkeep_ms >= UPKEEP_BUSY_MS)
         upkeep(t);
 }
 
@@ -128,5 +149,6 @@ int writer_start(struct service *v)
     static const struct workers_ops ops = {
         .open = open_writer, .work = work, .close = close_writer, .idle = upkeep};
 
-    return workers_start("writer", &ops, v, 1, v->settings.writer_batch_max, UPKEEP_MS, &v->writer);
+    return workers_start("writer", &ops, v, 1, v->settings.writer_batch_max, UPKEEP_IDLE_MS,
+                         &v->writer);
 }
