@@ -1,0 +1,164 @@
+/*
+ * The bracket syntax of query strings (E.1): `filter[a][_eq]=1`, `fields[]=id`,
+ * `fields=a&fields=b`.
+ *
+ * Everything is gathered as objects first, `[]` counting up from 0; at the end an object whose
+ * names are all numbers becomes a list, unless it is longer than a list may be (who reads a list
+ * accepts both).
+ */
+#include "dialect/directus/directus.h"
+
+#include "wire/http.h"
+
+enum { DEPTH_MAX = 10, LIST_MAX = 500, PARAMETERS_MAX_COUNT = 1000 };
+
+struct parsing {
+    struct arena *arena;
+    struct str reason;
+};
+
+static int refuse_because(struct parsing *p, const char *reason)
+{
+    p->reason = str_of(reason);
+    return REFUSED;
+}
+
+/* `a[b][]` → "a", "b", "". */
+static int split_name(struct parsing *p, struct str name, struct str *parts, size_t *count_out)
+{
+    const char *open = name.len ? memchr(name.at, '[', name.len) : NULL;
+    size_t head = open && open != name.at ? (size_t)(open - name.at) : name.len;
+    struct str rest = str_skip(name, head);
+    *count_out = 0;
+    parts[(*count_out)++] = (struct str){name.at, head};
+    while (rest.len > 0) {
+        const char *close = rest.at[0] == '[' ? memchr(rest.at, ']', rest.len) : NULL;
+        if (!close)
+            return refuse_because(p, "The brackets of a parameter do not match");
+        if (*count_out > DEPTH_MAX)
+            return refuse_because(p, "A parameter is nested too deep");
+        parts[(*count_out)++] = (struct str){rest.at + 1, (size_t)(close - rest.at) - 1};
+        rest = str_skip(rest, (size_t)(close - rest.at) + 1);
+    }
+    return 0;
+}
+
+/* A part as a member's name: `[]` is the next number. */
+static const char *member_name(struct parsing *p, const json_t *object, struct str part)
+{
+    return part.len ? arena_z(p->arena, part)
+                    : arena_printf(p->arena, "%zu", json_object_size(object)).at;
+}
+
+/* A scalar where a second value comes becomes the first member of an object of its own. */
+static json_t *as_object(json_t *parent, const char *name)
+{
+    json_t *there = json_object_get(parent, name);
+    if (json_is_object(there))
+        return there;
+    json_t *object = json_object();
+    if (there)
+        json_object_set(object, "0", there);
+    json_object_set_new(parent, name, object);
+    return object;
+}
+
+static int add(struct parsing *p, json_t *root, struct str name, struct str value)
+{
+    struct str parts[DEPTH_MAX + 2];
+    size_t count;
+    int rc = split_name(p, name, parts, &count);
+    if (rc != 0)
+        return rc;
+    json_t *at = root;
+    for (size_t i = 0; i + 1 < count; i++)
+        at = as_object(at, member_name(p, at, parts[i]));
+    const char *last = member_name(p, at, parts[count - 1]);
+    json_t *text = json_stringn(value.at ? value.at : "", value.len);
+    if (!text)
+        return refuse_because(p, "A parameter is not valid UTF-8");
+    if (!json_object_get(at, last)) {
+        json_object_set_new(at, last, text);
+        return 0;
+    }
+    json_t *list = as_object(at, last);
+    json_object_set_new(list, member_name(p, list, STR_NULL), text);
+    return 0;
+}
+
+static bool is_list(json_t *object)
+{
+    const char *name;
+    json_t *value;
+    size_t count = json_object_size(object);
+    if (count == 0 || count > LIST_MAX)
+        return false;
+    json_object_foreach(object, name, value)
+    {
+        int64_t number;
+        if (str_to_int64(str_of(name), &number) != 0 || number < 0)
+            return false;
+    }
+    return true;
+}
+
+/* Lists in place of objects with numeric names, the innermost first; order is that of appearance.
+ */
+static json_t *settle(json_t *value)
+{
+    const char *name;
+    json_t *member;
+    void *next;
+    if (!json_is_object(value))
+        return json_incref(value);
+    json_object_foreach_safe(value, next, name, member)
+    {
+        json_object_set_new(value, name, settle(member));
+    }
+    if (!is_list(value))
+        return json_incref(value);
+    json_t *list = json_array();
+    json_object_foreach(value, name, member)
+    {
+        json_array_append(list, member);
+    }
+    return list;
+}
+
+static int add_pair(struct parsing *p, json_t *root, struct str pair)
+{
+    struct str name, value, rest = pair;
+    if (pair.len == 0)
+        return 0;
+    str_next(&rest, '=', &name);
+    if (!http_percent_decode(p->arena, name, HTTP_DECODE_QUERY, &name) ||
+        !http_percent_decode(p->arena, rest.at ? rest : STR(""), HTTP_DECODE_QUERY, &value))
+        return refuse_because(p, "A parameter is not percent-encoded as it should be");
+    return name.len ? add(p, root, name, value) : 0;
+}
+
+int url_query_parse(struct arena *a, struct str query, json_t **object_out, struct str *reason_out)
+{
+    struct parsing p = {.arena = a};
+    json_t *root = json_object();
+    struct str rest = query, pair;
+    size_t count = 0;
+    int rc = 0;
+    arena_on_free(a, json_release, root);
+    while (rc == 0 && str_next(&rest, '&', &pair))
+        rc = ++count > PARAMETERS_MAX_COUNT ? refuse_because(&p, "There are too many parameters")
+                                            : add_pair(&p, root, pair);
+    if (rc != 0) {
+        *reason_out = p.reason;
+        return rc;
+    }
+    const char *name;
+    json_t *member;
+    void *next;
+    json_object_foreach_safe(root, next, name, member)
+    {
+        json_object_set_new(root, name, settle(member));
+    }
+    *object_out = root;
+    return 0;
+}
