@@ -4,8 +4,8 @@
 #include <jwt.h>
 
 /*
- * libjwt verifies by the algorithm that the token names; that it was HS256 is checked here, before
- * and after. It also copies a token onto the stack, so the length is bounded first.
+ * libjwt verifies by the algorithm that the token names; that this was HS256 is checked here. It
+ * also copies a token onto the stack, so the length is bounded first.
  */
 
 enum { TOKEN_BYTES_MAX = 8192 };
@@ -35,7 +35,8 @@ struct str jwt_sign(struct arena *a, struct str secret, const json_t *claims)
     return arena_str(a, str_of(text));
 }
 
-/* Three parts of base64url, none empty. An unsigned token's last part is: it is none of ours. */
+/* Three parts of base64url; only an unsigned token's last one is empty. libjwt must not see others:
+ * it stops at the first foreign byte, and writes past the block it takes for an empty part. */
 static bool looks_like_token(struct str s)
 {
     if (s.len > TOKEN_BYTES_MAX)

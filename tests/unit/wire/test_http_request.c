@@ -96,6 +96,12 @@ static void bad_escapes_are_told(void **state)
     check_decoded("%0g", HTTP_DECODE_PATH, NULL);
     check_decoded("%%20", HTTP_DECODE_QUERY, NULL);
     check_decoded("%+1", HTTP_DECODE_QUERY, NULL);
+
+    AUTO(arena_free) struct arena *a = arena_new();
+    struct str decoded;
+    for (size_t len = 1; len <= 3; len++) /* a view: what is behind its end does not count */
+        assert_int_equal(
+            http_percent_decode(a, (struct str){"%41", len}, HTTP_DECODE_PATH, &decoded), len == 3);
 }
 
 int main(void)
