@@ -1,0 +1,72 @@
+#include "model/identity.h"
+
+#include <argon2.h>
+#include <errno.h>
+
+#include "base/fault.h"
+#include "base/random.h"
+
+/*
+ * Passwords: argon2id in PHC form, "$argon2id$v=19$m=65536,t=3,p=4$<salt>$<hash>".
+ *
+ * Hashes may come from another instance or another program with its own parameters. Those are in
+ * the hash itself, so whoever can write one could make each log-in take all memory: they are
+ * bounded before the library believes them.
+ */
+
+enum { LANES = 4, SALT_BYTES = 16, HASH_BYTES = 32, PHC_BYTES_MAX = 512 };
+enum { MEMORY_KIB_MAX = 1 << 20, PASSES_MAX = 64, LANES_MAX = 64 };
+
+int identity_hash(const struct model_settings *settings, struct arena *a, struct str plain,
+                  struct str *phc_out)
+{
+    uint8_t salt[SALT_BYTES];
+    char phc[PHC_BYTES_MAX];
+
+    random_bytes(salt, sizeof(salt));
+    int rc =
+        argon2id_hash_encoded(settings->argon2_passes, settings->argon2_memory_kib, LANES, plain.at,
+                              plain.len, salt, sizeof(salt), HASH_BYTES, phc, sizeof(phc));
+    if (rc != ARGON2_OK)
+        return FAULT_BECAUSE(rc == ARGON2_MEMORY_ALLOCATION_ERROR ? ENOMEM : EINVAL, "argon2id: %s",
+                             argon2_error_message(rc));
+    *phc_out = arena_str(a, str_of(phc));
+    return 0;
+}
+
+/* Reads "<letter>=<number>" off the parameters. */
+static bool read_parameter(struct str *rest, char letter, int64_t max)
+{
+    struct str part;
+    int64_t number;
+
+    return str_next(rest, ',', &part) && part.len > 2 && part.at[0] == letter &&
+           part.at[1] == '=' && str_to_int64(str_skip(part, 2), &number) == 0 && number > 0 &&
+           number <= max;
+}
+
+static bool is_affordable(struct str phc)
+{
+    struct str part, rest = phc;
+
+    if (!str_starts_with(phc, STR("$argon2id$")) || phc.len >= PHC_BYTES_MAX)
+        return false;
+    for (int i = 0; i < 3; i++) /* "", "argon2id", the version */
+        if (!str_next(&rest, '$', &part))
+            return false;
+    if (str_starts_with(part, STR("v=")) && !str_next(&rest, '$', &part))
+        return false; /* hashes of the first version have none */
+    return read_parameter(&part, 'm', MEMORY_KIB_MAX) && read_parameter(&part, 't', PASSES_MAX) &&
+           read_parameter(&part, 'p', LANES_MAX) && !part.at;
+}
+
+bool identity_verify(struct str phc, struct str plain)
+{
+    char z[PHC_BYTES_MAX];
+
+    if (!phc.at || !plain.at || !is_affordable(phc) || memchr(phc.at, '\0', phc.len))
+        return false;
+    memcpy(z, phc.at, phc.len);
+    z[phc.len] = '\0';
+    return argon2id_verify(z, plain.at, plain.len) == ARGON2_OK;
+}
