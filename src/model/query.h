@@ -6,7 +6,19 @@
  */
 
 #include "model/access.h"
+#include "model/commit.h"
 #include "model/model.h"
+
+/* A column that a dialect needs and no user asked for (DESIGN.md, 2): no dialect shows it. */
+static inline bool field_is_hidden(const struct field *f)
+{
+    return str_starts_with(f->name, STR("rowcast_"));
+}
+/* Its value is told as SECRET_SET or null, and is not compared, searched or sorted by. */
+static inline bool field_is_concealed(const struct field *f)
+{
+    return f->column->secret || (f->special & SPECIAL_CONCEAL);
+}
 
 enum query_meta { QUERY_TOTAL_COUNT = 1, QUERY_FILTER_COUNT = 2 };
 
@@ -15,12 +27,14 @@ struct query {
     const struct grant *grant;    /* read */
     const struct output *outputs; /* in the order asked for */
     size_t output_count;
+    const struct str *labels;  /* of each output: its name as the start of a JSON member, `"id":` */
     struct column_set fields;  /* the same as a set */
     const struct expr *filter; /* the client's filter and search alone */
     const struct expr *where;  /* grant and filter */
     const struct order *orders;
     size_t order_count;
     int64_t limit, offset; /* limit below 0: all */
+    bool limit_given;      /* the client set one */
     unsigned meta;         /* bits of enum query_meta */
 };
 
@@ -35,6 +49,10 @@ int query_parse(struct tx *tx, const struct table *table, const json_t *query,
 /* Restricts to keys; the limit becomes their number where the client set none. */
 void query_restrict(struct tx *tx, struct query *q, const struct item_key *keys, size_t count);
 void query_to_select(const struct query *q, int64_t now_ms, struct select *select_out);
+
+/* The condition of a search term (directus.md E.5): false where no readable field can hold it. */
+const struct expr *query_search(struct tx *tx, const struct table *table, const struct grant *grant,
+                                struct str term);
 
 /* Writes one row of outputs as a JSON object; secrets and concealed fields as SECRET_SET or null.
  */
