@@ -1,0 +1,237 @@
+#include "check.h"
+
+#include "store/expr.h"
+
+static const struct column columns[] = {
+    {.name = {"id", 2}, .type = TYPE_INTEGER, .index = 0},
+    {.name = {"name", 4}, .type = TYPE_STRING, .index = 1},
+    {.name = {"price", 5}, .type = TYPE_FLOAT, .index = 2},
+    {.name = {"at", 2}, .type = TYPE_TIMESTAMP, .index = 70},
+};
+static const struct column *const id = &columns[0], *const name = &columns[1],
+                                  *const price = &columns[2], *const at = &columns[3];
+
+static int with_arena(void **state)
+{
+    *state = arena_new();
+    return 0;
+}
+
+static int free_arena(void **state)
+{
+    arena_free(*state);
+    return 0;
+}
+
+static const struct expr *one(struct arena *a, const struct column *c, enum operator op,
+                              struct value v)
+{
+    return expr_test(a, c, op, &v, 1);
+}
+
+#define assert_key(x, expected) check_key((x), (expected), __FILE__, __LINE__)
+static void check_key(const struct expr *x, const char *expected, const char *file, int line)
+{
+    struct buf b;
+    buf_init(&b, SIZE_MAX);
+    expr_put_key(&b, x);
+    check_text(buf_str(&b), expected, file, line);
+    buf_deinit(&b);
+}
+
+/* ---- building ---- */
+
+static void constants_vanish(void **state)
+{
+    const struct expr *x = one(*state, id, OP_EQ, INTEGER(1));
+    assert_ptr_equal(expr_and(*state, x, &expr_true), x);
+    assert_ptr_equal(expr_or(*state, &expr_false, x), x);
+    assert_int_equal(expr_and(*state, x, &expr_false)->kind, EXPR_FALSE);
+    assert_int_equal(expr_or(*state, &expr_true, x)->kind, EXPR_TRUE);
+    assert_int_equal(expr_and(*state, &expr_true, &expr_true)->kind, EXPR_TRUE);
+    assert_int_equal(expr_or(*state, &expr_false, &expr_false)->kind, EXPR_FALSE);
+    assert_int_equal(expr_not(*state, &expr_true)->kind, EXPR_FALSE);
+    assert_int_equal(expr_not(*state, &expr_false)->kind, EXPR_TRUE);
+    assert_int_equal(expr_all(*state, EXPR_AND, NULL, 0)->kind, EXPR_TRUE);
+    assert_int_equal(expr_all(*state, EXPR_OR, NULL, 0)->kind, EXPR_FALSE);
+}
+
+static void lists_of_one_kind_become_one(void **state)
+{
+    const struct expr *x = one(*state, id, OP_EQ, INTEGER(1));
+    const struct expr *y = one(*state, name, OP_EQ, TEXT("a"));
+    const struct expr *xy = expr_and(*state, x, y);
+    const struct expr *xyx = expr_and(*state, xy, one(*state, id, OP_LT, INTEGER(9)));
+    assert_int_equal(xyx->list.count, 3);
+    assert_int_equal(expr_or(*state, xy, x)->list.count, 2);
+}
+
+static void negation_finds_the_opposite_operator(void **state)
+{
+    const struct expr *in = one(*state, id, OP_IN, INTEGER(1));
+    const struct expr *lt = one(*state, id, OP_LT, INTEGER(1));
+    assert_key(expr_not(*state, in), "nin(2:id,i1)");
+    assert_key(expr_not(*state, expr_not(*state, in)), "in(2:id,i1)");
+    assert_key(expr_not(*state, lt), "!(lt(2:id,i1))");
+    assert_ptr_equal(expr_not(*state, expr_not(*state, lt)), lt);
+}
+
+static void comparing_with_null_asks_for_null(void **state)
+{
+    assert_key(one(*state, id, OP_EQ, NONE), "null(2:id)");
+    assert_key(one(*state, id, OP_NEQ, NONE), "nnull(2:id)");
+    assert_key(one(*state, id, OP_LT, NONE), "lt(2:id,n)");
+}
+
+static void values_take_the_kind_of_the_column(void **state)
+{
+    assert_key(one(*state, id, OP_EQ, TEXT("12")), "eq(2:id,i12)");
+    assert_key(one(*state, id, OP_EQ, REAL(12)), "eq(2:id,i12)");
+    assert_key(one(*state, id, OP_LT, REAL(1.5)), "lt(2:id,r1.5)");
+    assert_key(one(*state, id, OP_EQ, TEXT("x")), "eq(2:id,n)");
+    assert_key(one(*state, name, OP_EQ, INTEGER(12)), "eq(4:name,t2:12)");
+    assert_key(one(*state, name, OP_EQ, REAL(0.5)), "eq(4:name,t3:0.5)");
+    assert_int_equal(one(*state, price, OP_EQ, INTEGER(3))->test.operands[0].value.kind,
+                     VALUE_REAL);
+}
+
+static void lists_are_sorted_and_told_once(void **state)
+{
+    const struct value values[] = {INTEGER(3), NONE, INTEGER(1), TEXT("3"), INTEGER(2), NONE};
+    assert_key(expr_test(*state, id, OP_IN, values, COUNT_OF(values)), "in(2:id,n,i1,i2,i3)");
+    const struct operand operands[] = {{.now = true, .shift = {1, 5}},
+                                       {.value = TEXT("2024-01-02T00:00:00.000Z")},
+                                       {.now = true, .shift = {0, 7}},
+                                       {.now = true, .shift = {1, 5}}};
+    assert_key(expr_test_operands(*state, at, NULL, OP_NIN, operands, COUNT_OF(operands)),
+               "nin(2:at,t24:2024-01-02T00:00:00.000Z,@0/7,@1/5)");
+}
+
+static void an_empty_list_matches_nothing_and_excludes_nothing_but_null(void **state)
+{
+    assert_int_equal(expr_test(*state, id, OP_IN, NULL, 0)->kind, EXPR_FALSE);
+    assert_key(expr_test(*state, id, OP_NIN, NULL, 0), "nnull(2:id)");
+}
+
+static void operands_are_folded_where_case_does_not_matter(void **state)
+{
+    assert_key(one(*state, name, OP_ICONTAINS, TEXT("\xc3\x84X")),
+               "icontains(4:name,t3:\xc3\xa4x)");
+    assert_key(one(*state, name, OP_CONTAINS, TEXT("X")), "contains(4:name,t1:X)");
+}
+
+/* ---- questions ---- */
+
+static void keys_do_not_depend_on_order_or_repetition(void **state)
+{
+    const struct expr *x = one(*state, id, OP_EQ, INTEGER(1));
+    const struct expr *y = one(*state, name, OP_EQ, TEXT("a"));
+    const char *both = "&(eq(2:id,i1)eq(4:name,t1:a))";
+    assert_key(expr_and(*state, x, y), both);
+    assert_key(expr_and(*state, y, expr_and(*state, x, y)), both);
+    assert_key(expr_or(*state, y, x), "|(eq(2:id,i1)eq(4:name,t1:a))");
+    assert_key(&expr_true, "true");
+    assert_key(&expr_false, "false");
+}
+
+static void keys_tell_masks_and_moments_apart(void **state)
+{
+    const struct operand now = {.now = true, .shift = {-1, 60000}};
+    const struct expr *mask = one(*state, id, OP_EQ, INTEGER(1));
+    assert_key(expr_test_operands(*state, at, mask, OP_LT, &now, 1),
+               "lt(2:at|eq(2:id,i1),@-1/60000)");
+    assert_key(expr_test_operands(*state, at, &expr_true, OP_LT, &now, 1), "lt(2:at,@-1/60000)");
+}
+
+static void columns_of_masks_count(void **state)
+{
+    struct column_set set = {0};
+    const struct expr *mask = one(*state, name, OP_EQ, TEXT("a"));
+    const struct operand now = {.now = true};
+    const struct expr *x = expr_test_operands(*state, at, mask, OP_LT, &now, 1);
+    assert_true(column_set_is_empty(&set));
+    expr_columns(expr_not(*state, x), set.words, COLUMN_WORDS);
+    assert_true(column_set_has(&set, name->index));
+    assert_true(column_set_has(&set, at->index));
+    assert_false(column_set_has(&set, id->index));
+    assert_false(column_set_is_empty(&set));
+}
+
+static void now_is_found_at_any_depth(void **state)
+{
+    const struct operand now = {.now = true};
+    const struct expr *fixed = one(*state, id, OP_EQ, INTEGER(1));
+    const struct expr *x = expr_test_operands(*state, at, NULL, OP_LT, &now, 1);
+    const struct operand value = {.value = INTEGER(1)};
+    assert_false(expr_uses_now(&expr_true));
+    assert_false(expr_uses_now(expr_not(*state, fixed)));
+    assert_true(expr_uses_now(expr_or(*state, fixed, expr_not(*state, x))));
+    assert_true(expr_uses_now(expr_test_operands(*state, id, x, OP_LT, &value, 1)));
+}
+
+static void the_smallest_equality_is_found(void **state)
+{
+    const struct value ids[] = {INTEGER(1), INTEGER(2)};
+    const struct expr *in = expr_test(*state, id, OP_IN, ids, 2);
+    const struct expr *eq = one(*state, name, OP_EQ, TEXT("a"));
+    const struct expr *lt = one(*state, price, OP_LT, REAL(1));
+    const struct column *c;
+    const struct operand *operands;
+    size_t count;
+
+    assert_true(expr_equality(in, &c, &operands, &count));
+    assert_ptr_equal(c, id);
+    assert_int_equal(count, 2);
+    assert_true(
+        expr_equality(expr_and(*state, lt, expr_and(*state, in, eq)), &c, &operands, &count));
+    assert_ptr_equal(c, name);
+    assert_int_equal(count, 1);
+    assert_value(operands[0].value, TEXT("a"));
+
+    assert_false(expr_equality(lt, &c, &operands, &count));
+    assert_false(expr_equality(&expr_true, &c, &operands, &count));
+    assert_false(expr_equality(expr_or(*state, eq, lt), &c, &operands, &count));
+    assert_false(expr_equality(expr_not(*state, eq), &c, &operands, &count));
+    const struct operand now = {.now = true}, a = {.value = TEXT("a")};
+    assert_false(
+        expr_equality(expr_test_operands(*state, at, NULL, OP_EQ, &now, 1), &c, &operands, &count));
+    assert_false(
+        expr_equality(expr_test_operands(*state, name, lt, OP_EQ, &a, 1), &c, &operands, &count));
+}
+
+static void a_copy_outlives_its_arena(void **state)
+{
+    struct arena *own = arena_new();
+    const struct expr *mask = one(own, id, OP_GT, INTEGER(0));
+    const struct operand a = {.value = value_text(arena_str(own, STR("a")))};
+    const struct expr *x = expr_and(own, expr_test_operands(own, name, mask, OP_EQ, &a, 1),
+                                    expr_not(own, one(own, id, OP_LT, INTEGER(7))));
+    const struct expr *copy = expr_copy(*state, x);
+    arena_free(own);
+    assert_key(copy, "&(!(lt(2:id,i7))eq(4:name|gt(2:id,i0),t1:a))");
+    assert_ptr_equal(expr_copy(*state, &expr_true), &expr_true);
+    assert_ptr_equal(expr_copy(*state, &expr_false), &expr_false);
+}
+
+#define test_with_arena(test) cmocka_unit_test_setup_teardown(test, with_arena, free_arena)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test_with_arena(constants_vanish),
+        test_with_arena(lists_of_one_kind_become_one),
+        test_with_arena(negation_finds_the_opposite_operator),
+        test_with_arena(comparing_with_null_asks_for_null),
+        test_with_arena(values_take_the_kind_of_the_column),
+        test_with_arena(lists_are_sorted_and_told_once),
+        test_with_arena(an_empty_list_matches_nothing_and_excludes_nothing_but_null),
+        test_with_arena(operands_are_folded_where_case_does_not_matter),
+        test_with_arena(keys_do_not_depend_on_order_or_repetition),
+        test_with_arena(keys_tell_masks_and_moments_apart),
+        test_with_arena(columns_of_masks_count),
+        test_with_arena(now_is_found_at_any_depth),
+        test_with_arena(the_smallest_equality_is_found),
+        test_with_arena(a_copy_outlives_its_arena),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
