@@ -109,7 +109,7 @@ static int read_fixed(struct compiler *c, const struct field *field, enum operat
     const struct column *column = field->column;
     if (is_text(column->type) || operators[op].match) {
         struct str text = json_is_string(json) ? json_str(json) : json_text(c->tx->arena, json);
-        *value_out = value_text(text);
+        *value_out = value_text(arena_str(c->tx->arena, text));
         return 0;
     }
     if (types[column->type].kind != VALUE_TEXT && column->type != TYPE_BOOLEAN)
@@ -350,7 +350,7 @@ static enum key_kind resolve_key(const struct compiler *c, struct str name,
     if (str_equal(name, STR("_or")))
         return KEY_OR;
     *field_out = table_field(c->table, name);
-    if (*field_out && !field_is_hidden(*field_out))
+    if (*field_out && !field_hidden(*field_out))
         return KEY_FIELD;
     if (str_contains(name, STR("(")))
         return KEY_FUNCTION;

@@ -143,8 +143,8 @@ static int check_fields(struct tx *tx, const struct grant *grant, const struct t
                "You don't have permissions to perform \"update\" for the field(s) \"%.*s\" in "
                "collection \"%.*s\" or it does not exist.",
                STR_ARG(table->fields[i].name), STR_ARG(table->name));
-        tx->problem->collection = table->name;
-        tx->problem->field = table->fields[i].name;
+        tx->problem->collection = arena_str(tx->arena, table->name);
+        tx->problem->field = arena_str(tx->arena, table->fields[i].name);
         return REFUSED;
     }
     return 0;

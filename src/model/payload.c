@@ -21,7 +21,7 @@
 static const struct field *known_field(const struct table *table, struct str name)
 {
     const struct field *field = table_field(table, name);
-    return field && !field_is_hidden(field) ? field : NULL;
+    return field && !field_hidden(field) ? field : NULL;
 }
 
 static int check_submitted(struct tx *tx, const struct table *table, const struct grant *grant,
@@ -108,7 +108,7 @@ static int check_rules(struct tx *tx, const struct table *table, const struct gr
     int result = 0;
     for (size_t i = 0; i < table->shape.count; i++) {
         const struct field *field = &table->fields[i];
-        if (field_is_hidden(field))
+        if (field_hidden(field))
             continue;
         if (check_required(tx, field, kind, value_of(field, merged)))
             result = REFUSED;
@@ -234,8 +234,8 @@ static int refuse_cell(struct tx *tx, const struct field *field, const json_t *j
     }
     refuse(tx, outcome == TYPE_TOO_LONG ? PROBLEM_VALUE_TOO_LONG : PROBLEM_VALUE_OUT_OF_RANGE,
            NULL);
-    tx->problem->collection = collection;
-    tx->problem->field = name;
+    tx->problem->collection = arena_str(tx->arena, collection);
+    tx->problem->field = arena_str(tx->arena, name);
     tx->problem->value =
         rows_tell(tx, field, json_is_string(json) ? json_str(json) : json_text(tx->arena, json));
     return REFUSED;
@@ -282,7 +282,7 @@ static int read_assignments(struct tx *tx, const struct table *table, enum chang
     struct assignment *assignments = ARENA_ARRAY(tx->arena, struct assignment, table->shape.count);
     for (size_t i = 0; i < table->shape.count; i++) {
         const struct field *field = &table->fields[i];
-        if (field_is_hidden(field))
+        if (field_hidden(field))
             continue;
         bool found;
         struct value value = value_null();

@@ -70,8 +70,7 @@ static int find_field(struct tx *tx, const struct query *q, struct str name,
                       const struct field **field_out)
 {
     const struct field *field = table_field(q->table, name);
-    if (field && !field_is_hidden(field) &&
-        column_set_has(&q->grant->fields, field->column->index)) {
+    if (field && !field_hidden(field) && column_set_has(&q->grant->fields, field->column->index)) {
         *field_out = field;
         return 0;
     }
@@ -121,8 +120,7 @@ static void add_all_fields(struct tx *tx, struct field_list *list)
 {
     const struct query *q = list->query;
     for (size_t i = 0; i < q->table->shape.count; i++)
-        if (!field_is_hidden(&q->table->fields[i]) &&
-            column_set_has(&q->grant->fields, (unsigned)i))
+        if (!field_hidden(&q->table->fields[i]) && column_set_has(&q->grant->fields, (unsigned)i))
             add_field(tx, list, &q->table->fields[i]);
 }
 
@@ -202,7 +200,7 @@ static void add_default_order(struct order_list *list)
     }
     for (size_t i = 0; i < table->shape.count; i++) {
         field = &table->fields[i];
-        if (!field_is_hidden(field) && !field_is_concealed(field) &&
+        if (!field_hidden(field) && !field_is_concealed(field) &&
             column_set_has(&q->grant->fields, (unsigned)i)) {
             add_order(list, field, false);
             return;

@@ -9,11 +9,6 @@
 #include "model/commit.h"
 #include "model/model.h"
 
-/* A column that a dialect needs and no user asked for (DESIGN.md, 2): no dialect shows it. */
-static inline bool field_is_hidden(const struct field *f)
-{
-    return str_starts_with(f->name, STR("rowcast_"));
-}
 /* Its value is told as SECRET_SET or null, and is not compared, searched or sorted by. */
 static inline bool field_is_concealed(const struct field *f)
 {

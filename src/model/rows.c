@@ -245,7 +245,7 @@ int rows_refuse(struct tx *tx, const struct table *table, int outcome,
     refuse(tx, kinds[outcome], NULL);
     if (where && column.at) {
         const struct field *field = table_field(where, column);
-        tx->problem->collection = where->name;
+        tx->problem->collection = arena_str(tx->arena, where->name);
         tx->problem->field = column;
         if (what && field && where == table)
             tx->problem->value = tell_value(tx, field, &what->value);

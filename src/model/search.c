@@ -61,7 +61,7 @@ static const struct expr *field_test(struct arena *a, const struct field *field,
 
 static bool is_searched(const struct field *field, const struct grant *grant)
 {
-    return field->searchable && !field_is_hidden(field) && !field_is_concealed(field) &&
+    return field->searchable && !field_hidden(field) && !field_is_concealed(field) &&
            column_set_has(&grant->fields, field->column->index);
 }
 

@@ -417,6 +417,14 @@ static int check_object(struct validator *v, json_t *filter)
     return check_members(v, NULL, filter);
 }
 
+/* What is told may be part of a rule, and has to outlive the catalogue that the rule belongs to. */
+static json_t *hold(struct tx *tx, json_t *value)
+{
+    if (value)
+        arena_on_free(tx->arena, json_release, json_incref(value));
+    return value;
+}
+
 int filter_validate(struct tx *tx, const struct table *table, const json_t *filter,
                     const json_t *payload)
 {
@@ -429,8 +437,8 @@ int filter_validate(struct tx *tx, const struct table *table, const json_t *filt
         return rc;
     for (const struct violation *found = v.first; found; found = found->next) {
         struct violation *told = refuse_violation(tx, found->field, found->type.at);
-        told->valid = found->valid;
-        told->invalid = found->invalid;
+        told->valid = hold(tx, found->valid);
+        told->invalid = hold(tx, found->invalid);
         told->substring = found->substring;
     }
     return REFUSED;
