@@ -33,14 +33,17 @@ static const struct expr *keep(struct arena *a, const struct query *q, const str
 static void copy_query(struct feed *f, const struct query *q)
 {
     struct output *outputs = ARENA_ARRAY(f->arena, struct output, q->output_count);
+    struct str *labels = ARENA_ARRAY(f->arena, struct str, q->output_count);
 
     for (size_t i = 0; i < q->output_count; i++) {
+        labels[i] = arena_str(f->arena, q->labels[i]);
         outputs[i] = q->outputs[i];
         if (outputs[i].mask)
             outputs[i].mask = expr_copy(f->arena, outputs[i].mask);
     }
     f->query = *q;
     f->query.outputs = outputs;
+    f->query.labels = labels;
     f->query.filter = expr_copy(f->arena, q->filter);
     f->query.where = keep(f->arena, q, q->where);
     f->query.orders = NULL; /* changes come in the order of the journal */
