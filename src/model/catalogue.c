@@ -240,7 +240,8 @@ static int cell_json(struct arena *a, struct str text, const json_t **json_out)
 
     if (text.at && json_read_in(a, text, &json, NULL) != 0)
         return FAULT_BECAUSE(EBADMSG, "a system table holds malformed JSON");
-    bool none = !json || json_is_null(json) || (json_is_object(json) && json_object_size(json) == 0);
+    bool none =
+        !json || json_is_null(json) || (json_is_object(json) && json_object_size(json) == 0);
     *json_out = none ? NULL : json;
     return 0;
 }

@@ -43,7 +43,8 @@ static int check_entry(void *context, const struct journal_entry *e)
              (long long)e->sequence - 1);
     /* Retention may have taken the beginning of the first commit. */
     if (!first && !next_of_commit && !next_commit)
-        FIND(c, "journal entry %lld is change %lld of commit %lld, after change %lld of commit %lld",
+        FIND(c,
+             "journal entry %lld is change %lld of commit %lld, after change %lld of commit %lld",
              (long long)e->sequence, (long long)e->position, (long long)e->commit,
              (long long)c->position, (long long)c->commit);
     check->last = e->sequence;

@@ -129,9 +129,8 @@ static struct value changed_text(struct arena *a, const struct change *change, s
 
 static struct value key_text(struct arena *a, const struct value *key)
 {
-    return value_text(key->kind == VALUE_TEXT
-                          ? key->text
-                          : arena_printf(a, "%lld", (long long)key->integer));
+    return value_text(key->kind == VALUE_TEXT ? key->text
+                                              : arena_printf(a, "%lld", (long long)key->integer));
 }
 
 static int append(struct store *s, struct arena *a, const struct commit *commit, size_t position,
@@ -268,6 +267,6 @@ int journal_prune(struct store *s, int64_t before_ms, int64_t limit)
         return rc < 0 ? rc : 0;
     return store_delete(
         s, shape,
-        system_test(arena, SYSTEM_JOURNAL, "sequence", OP_LTE, value_integer(ageing.last)), 0,
-        NULL, NULL);
+        system_test(arena, SYSTEM_JOURNAL, "sequence", OP_LTE, value_integer(ageing.last)), 0, NULL,
+        NULL);
 }

@@ -49,8 +49,7 @@ static int create_tables(struct store *s)
     for (unsigned which = 0; which < SYSTEM_TABLE_COUNT && rc == 0; which++)
         rc = store_create_table(s, &system_table(which)->shape);
     random_uuid(epoch);
-    struct journal_state state = {
-        .epoch = str_of(epoch), .catalogue_version = 1, .format = FORMAT};
+    struct journal_state state = {.epoch = str_of(epoch), .catalogue_version = 1, .format = FORMAT};
     if (rc == 0)
         rc = journal_state_create(s, &state);
     return rc > 0 ? FAULT_BECAUSE(EEXIST, "the file holds tables of another program") : rc;

@@ -394,8 +394,7 @@ int system_rows(struct store *s, struct arena *a, enum system_table which, const
                 const char *order, struct system_rows *rows_out)
 {
     const struct shape *shape = &system_table(which)->shape;
-    struct order by = {.column =
-                           &shape->columns[order ? system_column(which, order) : shape->key]};
+    struct order by = {.column = &shape->columns[order ? system_column(which, order) : shape->key]};
     struct select select = {
         .shape = shape, .where = where, .orders = &by, .order_count = 1, .limit = -1};
     struct system_rows rows = {0};
