@@ -123,7 +123,7 @@ def fanout(build, options):
                 for _ in range(options.rounds):
                     ours.append(rowcast.measure(events, window, options.subscribers))
                     frame = min(127, max(16, round(summary(ours)["frame"])))
-                    bare.append(measure_floor(floor, client, frame, events // 2, window, options.subscribers))
+                    bare.append(measure_floor(floor, client, frame, options.events, window, options.subscribers))
                 report(name, summary(ours), summary(bare))
             print("\nevery event arrived exactly once, in order, at exactly the roles that may see it")
         finally:
@@ -135,7 +135,7 @@ def main():
     parser.add_argument("build", help=argparse.SUPPRESS)
     parser.add_argument("what", choices=["fanout"], nargs="?", default="fanout")
     parser.add_argument("--subscribers", type=int, default=1000)
-    parser.add_argument("--events", type=int, default=2000)
+    parser.add_argument("--events", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     fanout(options.build, options)
