@@ -1,0 +1,209 @@
+#include "check.h"
+
+#include "store/driver.h"
+
+/* The text of statements, by SQLite's dialect. */
+
+static const struct column columns[] = {
+    {.name = {"id", 2},
+     .type = TYPE_INTEGER,
+     .index = 0,
+     .primary_key = true,
+     .auto_increment = true},
+    {.name = {"na\"me", 5}, .type = TYPE_STRING, .index = 1, .nullable = true},
+};
+static const struct shape shape = {{"t", 1}, columns, 2, 0};
+
+static const char *sql_of(struct statement *st)
+{
+    assert_false(st->invalid);
+    buf_put_char(&st->sql, '\0');
+    assert_false(st->sql.failed);
+    return st->sql.at;
+}
+
+static const struct expr *list_of(struct arena *a, size_t count)
+{
+    struct value values[64];
+    for (size_t i = 0; i < count; i++)
+        values[i] = INTEGER((int64_t)i);
+    return expr_test(a, &columns[0], OP_IN, values, count);
+}
+
+static void check_select(const struct select *select, const char *expected, size_t binds)
+{
+    struct statement st = {0};
+    statement_start(&st, sqlite_driver.dialect, &shape, 0);
+    render_select(&st, select);
+    assert_string_equal(sql_of(&st), expected);
+    assert_int_equal(st.bind_count, binds);
+    statement_deinit(&st);
+}
+
+static void a_select_names_columns_and_ends_ties_by_key(void **state)
+{
+    (void)state;
+    const struct order by_name[] = {{&columns[1], NULL, true}};
+    const struct order by_key[] = {{&columns[0], NULL, true}, {&columns[1], NULL, false}};
+    check_select(&(struct select){.shape = &shape, .limit = -1},
+                 "SELECT \"id\",\"na\"\"me\" FROM \"t\" ORDER BY \"id\"", 0);
+    check_select(&(struct select){.shape = &shape, .limit = 5, .orders = by_name, .order_count = 1},
+                 "SELECT \"id\",\"na\"\"me\" FROM \"t\" ORDER BY \"na\"\"me\" DESC,\"id\" LIMIT ?",
+                 1);
+    check_select(
+        &(struct select){
+            .shape = &shape, .limit = -1, .offset = 3, .orders = by_key, .order_count = 2},
+        "SELECT \"id\",\"na\"\"me\" FROM \"t\" ORDER BY \"id\" DESC LIMIT -1 OFFSET ?", 1);
+}
+
+static void a_mask_hides_an_output(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    const struct value one = INTEGER(1);
+    const struct output outputs[] = {{&columns[1], expr_test(a, &columns[0], OP_NEQ, &one, 1)}};
+    check_select(
+        &(struct select){.shape = &shape, .limit = -1, .outputs = outputs, .output_count = 1},
+        "SELECT (CASE WHEN NOT (\"id\" = ?) THEN \"na\"\"me\" END) FROM \"t\" "
+        "ORDER BY \"id\"",
+        1);
+    arena_free(a);
+}
+
+/* So that a hundred lengths of lists do not push all else out of the prepared statements. */
+static void lists_are_told_in_few_lengths(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t count, binds;
+    } cases[] = {{1, 1}, {2, 2}, {3, 4}, {4, 4}, {5, 8}, {16, 16}, {17, 1}, {64, 1}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct arena *a = arena_new();
+        struct statement st = {0};
+        statement_start(&st, sqlite_driver.dialect, &shape, 0);
+        render_delete(&st, list_of(a, cases[i].count), false);
+        assert_int_equal(st.bind_count, cases[i].binds);
+        statement_deinit(&st);
+        arena_free(a);
+    }
+}
+
+static void a_chain_of_conditions_becomes_a_balanced_tree(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    const struct expr *items[4];
+    for (size_t i = 0; i < 4; i++)
+        items[i] = expr_test(a, &columns[i % 2], i < 2 ? OP_NULL : OP_NNULL, NULL, 0);
+    struct statement st = {0};
+    statement_start(&st, sqlite_driver.dialect, &shape, 0);
+    render_count(&st, expr_all(a, EXPR_OR, items, 4));
+    assert_string_equal(sql_of(&st),
+                        "SELECT count(*) FROM \"t\" WHERE ((\"id\" IS NULL OR \"na\"\"me\" IS NULL)"
+                        " OR (\"id\" IS NOT NULL OR \"na\"\"me\" IS NOT NULL))");
+    statement_deinit(&st);
+    arena_free(a);
+}
+
+static void writes_bind_every_value(void **state)
+{
+    (void)state;
+    struct statement st = {0};
+    const struct value name = TEXT("it's");
+    const struct value *values[] = {NULL, &name};
+    statement_start(&st, sqlite_driver.dialect, &shape, 0);
+    render_insert(&st, values, true);
+    assert_string_equal(
+        sql_of(&st), "INSERT INTO \"t\" (\"na\"\"me\") VALUES (?) RETURNING \"id\",\"na\"\"me\"");
+
+    values[1] = NULL;
+    statement_start(&st, sqlite_driver.dialect, &shape, 0);
+    render_insert(&st, values, false);
+    assert_string_equal(sql_of(&st), "INSERT INTO \"t\" DEFAULT VALUES");
+
+    const struct assignment assignments[] = {{&columns[1], name}, {&columns[0], INTEGER(1)}};
+    statement_start(&st, sqlite_driver.dialect, &shape, 0);
+    render_update(&st, assignments, 2, &expr_false, false);
+    assert_string_equal(sql_of(&st), "UPDATE \"t\" SET \"na\"\"me\"=?,\"id\"=? WHERE FALSE");
+
+    statement_start(&st, sqlite_driver.dialect, &shape, 0);
+    render_update(&st, NULL, 0, &expr_true, true);
+    assert_string_equal(sql_of(&st),
+                        "UPDATE \"t\" SET \"id\"=\"id\" RETURNING \"id\",\"na\"\"me\"");
+    statement_deinit(&st);
+}
+
+static void a_table_declares_types_constraints_and_references(void **state)
+{
+    (void)state;
+    const struct reference author = {STR("people"), STR("id"), ON_DELETE_SET_NULL};
+    const struct column all[] = {
+        {.name = STR("id"),
+         .type = TYPE_BIG_INTEGER,
+         .index = 0,
+         .auto_increment = true,
+         .primary_key = true},
+        {.name = STR("title"),
+         .type = TYPE_STRING,
+         .index = 1,
+         .length_max = 20,
+         .default_value = TEXT("it's")},
+        {.name = STR("any"), .type = TYPE_HASH, .index = 2, .nullable = true, .unique = true},
+        {.name = STR("price"),
+         .type = TYPE_DECIMAL,
+         .index = 3,
+         .precision = 8,
+         .scale = 2,
+         .nullable = true,
+         .default_value = REAL(1.5)},
+        {.name = STR("author"),
+         .type = TYPE_INTEGER,
+         .index = 4,
+         .nullable = true,
+         .reference = &author},
+        {.name = STR("open"), .type = TYPE_BOOLEAN, .index = 5, .default_value = INTEGER(1)},
+    };
+    const struct shape table = {STR("t"), all, COUNT_OF(all), 0};
+    struct statement st = {0};
+    statement_start(&st, sqlite_driver.dialect, &table, 0);
+    render_create_table(&st, table.name);
+    assert_string_equal(sql_of(&st),
+                        "CREATE TABLE \"t\" (\"id\" integer PRIMARY KEY AUTOINCREMENT, "
+                        "\"title\" varchar(20) NOT NULL DEFAULT 'it''s', \"any\" varchar UNIQUE, "
+                        "\"price\" float(8,2) DEFAULT 1.5, "
+                        "\"author\" integer REFERENCES \"people\"(\"id\") ON DELETE SET NULL, "
+                        "\"open\" boolean NOT NULL DEFAULT 1)");
+    statement_start(&st, sqlite_driver.dialect, &table, 0);
+    render_create_index(&st, &all[4]);
+    assert_string_equal(sql_of(&st), "CREATE INDEX \"t.author\" ON \"t\"(\"author\")");
+    assert_true(column_has_index(&all[4]));
+    assert_false(column_has_index(&all[2]));
+    statement_deinit(&st);
+}
+
+static void a_name_with_nul_is_refused(void **state)
+{
+    (void)state;
+    static const struct str names[] = {{"a\0b", 3}, {"", 0}};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        struct statement st = {0};
+        statement_start(&st, sqlite_driver.dialect, &shape, 0);
+        statement_put_name(&st, names[i]);
+        assert_true(st.invalid);
+        statement_deinit(&st);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_select_names_columns_and_ends_ties_by_key),
+        cmocka_unit_test(a_mask_hides_an_output),
+        cmocka_unit_test(lists_are_told_in_few_lengths),
+        cmocka_unit_test(a_chain_of_conditions_becomes_a_balanced_tree),
+        cmocka_unit_test(writes_bind_every_value),
+        cmocka_unit_test(a_table_declares_types_constraints_and_references),
+        cmocka_unit_test(a_name_with_nul_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

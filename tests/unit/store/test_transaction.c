@@ -1,0 +1,246 @@
+#include "fixture.h"
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
+
+#include "base/fault.h"
+
+static const struct column columns[] = {
+    {.name = {"id", 2},
+     .type = TYPE_INTEGER,
+     .index = 0,
+     .primary_key = true,
+     .auto_increment = true},
+    {.name = {"text", 4}, .type = TYPE_TEXT, .index = 1, .nullable = true},
+};
+static const struct shape shape = {{"t", 1}, columns, 2, 0};
+
+static int set_up(void **state)
+{
+    fixture_setup(state);
+    create(((struct fixture *)*state)->store, &shape);
+    return 0;
+}
+#define test_with_table(test) cmocka_unit_test_setup_teardown(test, set_up, fixture_teardown)
+
+static void add(struct store *s, const char *text)
+{
+    assert_int_equal(insert(s, &shape, ROW(NONE, value_text(str_of(text)))), 0);
+}
+
+static void rolled_back_rows_are_gone(void **state)
+{
+    struct fixture *f = *state;
+    store_rollback(f->store);
+    assert_int_equal(store_begin(f->store, STORE_WRITE), 0);
+    add(f->store, "a");
+    store_rollback(f->store);
+    assert_holds(f->store, &shape, "");
+    assert_int_equal(store_begin(f->store, STORE_WRITE), 0);
+    add(f->store, "b");
+    assert_int_equal(store_commit(f->store), 0);
+    assert_holds(f->store, &shape, "1|b;");
+}
+
+static void savepoints_nest(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(store_begin(f->store, STORE_WRITE), 0);
+    add(f->store, "a");
+    assert_int_equal(store_savepoint(f->store), 0);
+    add(f->store, "b");
+    assert_int_equal(store_savepoint(f->store), 0);
+    add(f->store, "c");
+    assert_int_equal(store_rollback_to(f->store), 0);
+    add(f->store, "d");
+    assert_int_equal(store_release(f->store), 0);
+    assert_int_equal(store_savepoint(f->store), 0);
+    add(f->store, "e");
+    assert_int_equal(store_rollback_to(f->store), 0);
+    assert_int_equal(store_commit(f->store), 0);
+    assert_holds(f->store, &shape, "1|a;2|b;3|d;");
+}
+
+static void a_refused_row_leaves_the_transaction_as_it_was(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(store_begin(f->store, STORE_WRITE), 0);
+    add(f->store, "a");
+    assert_int_equal(insert(f->store, &shape, ROW(INTEGER(1), NONE)), STORE_NOT_UNIQUE);
+    add(f->store, "b");
+    assert_int_equal(store_commit(f->store), 0);
+    assert_holds(f->store, &shape, "1|a;2|b;");
+}
+
+static void a_reader_sees_one_moment_from_begin_to_end(void **state)
+{
+    struct fixture *f = *state;
+    struct store *reader = fixture_open(f, STORE_READ);
+    add(f->store, "a");
+    assert_int_equal(store_begin(reader, STORE_READ), 0);
+    add(f->store, "b"); /* after begin, before the first read */
+    assert_holds(reader, &shape, "1|a;");
+    assert_int_equal(store_begin(f->store, STORE_WRITE), 0);
+    add(f->store, "c");
+    assert_holds(reader, &shape, "1|a;");
+    assert_int_equal(store_commit(f->store), 0);
+    assert_int_equal(store_checkpoint(f->store), 0);
+    assert_holds(reader, &shape, "1|a;");
+    assert_int_equal(store_commit(reader), 0);
+    assert_holds(reader, &shape, "1|a;2|b;3|c;");
+    store_close(reader);
+}
+
+static void a_reader_cannot_write(void **state)
+{
+    struct fixture *f = *state;
+    struct store *reader = fixture_open(f, STORE_READ);
+    assert_true(insert(reader, &shape, ROW(NONE, NONE)) < 0);
+    store_close(reader);
+    assert_holds(f->store, &shape, "");
+}
+
+static void one_process_may_write(void **state)
+{
+    struct fixture *f = *state;
+    struct store_settings settings = {.filename = str_of(f->path)};
+    struct store *second = NULL;
+    assert_int_equal(store_open(&settings, STORE_WRITE, &second), STORE_LOCKED);
+    assert_int_equal(store_open(&settings, STORE_SCHEMA, &second), STORE_LOCKED);
+    assert_null(second);
+    store_close(f->store);
+    assert_int_equal(store_open(&settings, STORE_WRITE, &f->store), 0);
+}
+
+static void the_file_is_its_owner_s_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct stat status;
+    char log[96];
+    add(f->store, "a");
+    snprintf(log, sizeof(log), "%s-wal", f->path);
+    assert_int_equal(stat(f->path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+    assert_int_equal(stat(log, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+}
+
+static void a_reader_needs_a_file(void **state)
+{
+    struct fixture *f = *state;
+    char path[96];
+    struct store *s = NULL;
+    snprintf(path, sizeof(path), "%s-none", f->path);
+    struct store_settings settings = {.filename = str_of(path)};
+    assert_true(store_open(&settings, STORE_READ, &s) < 0);
+    assert_null(s);
+    assert_int_not_equal(access(path, F_OK), 0);
+    store_close(NULL);
+}
+
+static void what_is_no_database_is_a_fault(void **state)
+{
+    struct fixture *f = *state;
+    store_close(f->store);
+    f->store = NULL;
+    FILE *file = fopen(f->path, "w");
+    for (size_t i = 0; i < 4096; i++)
+        fputc('x', file);
+    fclose(file);
+    struct store_settings settings = {.filename = str_of(f->path)};
+    assert_true(store_open(&settings, STORE_WRITE, &f->store) < 0);
+    assert_non_null(strstr(fault_text(), "not a database"));
+    assert_null(f->store);
+}
+
+static void closing_undoes_what_is_open(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(store_begin(f->store, STORE_WRITE), 0);
+    add(f->store, "a");
+    store_close(f->store);
+    f->store = fixture_open(f, STORE_WRITE);
+    assert_holds(f->store, &shape, "");
+}
+
+static void report_one(void *context, struct str finding)
+{
+    (void)finding;
+    ++*(int *)context;
+}
+
+static void check_finds_rows_that_refer_to_nothing(void **state)
+{
+    struct fixture *f = *state;
+    const struct reference reference = {STR("t"), STR("id"), ON_DELETE_NO_ACTION};
+    const struct column child_columns[] = {
+        {.name = STR("id"), .type = TYPE_INTEGER, .index = 0, .auto_increment = true},
+        {.name = STR("of"),
+         .type = TYPE_INTEGER,
+         .index = 1,
+         .nullable = true,
+         .reference = &reference}};
+    const struct shape child = {STR("child"), child_columns, 2, 0};
+    int findings = 0;
+    create(f->store, &child);
+    assert_int_equal(store_check(f->store, report_one, &findings), 0);
+    assert_int_equal(findings, 0);
+
+    sqlite3 *other;
+    assert_int_equal(sqlite3_open(f->path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "INSERT INTO child VALUES (1, 99)", NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(other);
+    assert_int_equal(store_check(f->store, report_one, &findings), 0);
+    assert_int_equal(findings, 1);
+}
+
+/* SQLite then ends the transaction by itself, and what comes after must not be committed alone. A
+ * limit on the size of files stands for the full disk; rows spill once they outgrow the page cache.
+ */
+static void a_full_disk_loses_the_whole_transaction(void **state)
+{
+    enum { LARGE = 1 << 20, FILE_MAX = 8 << 20 };
+    struct fixture *f = *state;
+    struct rlimit before, small;
+    char *large = arena_alloc(f->arena, LARGE);
+    memset(large, 'x', LARGE);
+    const struct value row[] = {NONE, value_text((struct str){large, LARGE})};
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    small = (struct rlimit){FILE_MAX, before.rlim_max};
+
+    assert_int_equal(store_begin(f->store, STORE_WRITE), 0);
+    add(f->store, "a");
+    setrlimit(RLIMIT_FSIZE, &small);
+    int rc = 0;
+    for (size_t i = 0; i < 32 && rc == 0; i++)
+        rc = insert(f->store, &shape, row);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_true(rc < 0);
+    assert_true(insert(f->store, &shape, ROW(NONE, TEXT("b"))) < 0);
+    assert_true(store_commit(f->store) < 0);
+    assert_holds(f->store, &shape, "");
+    add(f->store, "c");
+    assert_holds(f->store, &shape, "1|c;");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test_with_table(rolled_back_rows_are_gone),
+        test_with_table(savepoints_nest),
+        test_with_table(a_refused_row_leaves_the_transaction_as_it_was),
+        test_with_table(a_reader_sees_one_moment_from_begin_to_end),
+        test_with_table(a_reader_cannot_write),
+        test_with_table(one_process_may_write),
+        test_with_table(the_file_is_its_owner_s_alone),
+        test_with_table(a_reader_needs_a_file),
+        test_with_table(what_is_no_database_is_a_fault),
+        test_with_table(closing_undoes_what_is_open),
+        test_with_table(check_finds_rows_that_refer_to_nothing),
+        test_with_table(a_full_disk_loses_the_whole_transaction),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
