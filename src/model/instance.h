@@ -16,6 +16,7 @@ struct model {
     struct store *store; /* the writer's connection; it holds the instance's lock */
     int64_t version_top; /* the writer's: the highest catalogue version ever given out. None is
                             given twice, also not after a rollback: equal versions, equal content */
+    struct identity_memory *identity; /* has its own lock */
     pthread_mutex_t lock;
     struct catalogue *current; /* under lock */
 };

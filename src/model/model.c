@@ -22,6 +22,11 @@ const struct model_settings *model_settings(const struct model *m)
     return m->settings;
 }
 
+struct identity_memory *model_identity(struct model *m)
+{
+    return m->identity;
+}
+
 struct catalogue *model_catalogue(struct model *m)
 {
     pthread_mutex_lock(&m->lock);
@@ -146,6 +151,7 @@ int model_open(const struct model_settings *settings, struct model **model_out)
     struct model *m = MEM_NEW(struct model);
 
     m->settings = settings;
+    m->identity = identity_memory_new();
     pthread_mutex_init(&m->lock, NULL);
     int rc = store_open(&settings->store, STORE_WRITE, &m->store);
     if (rc == 0)
@@ -163,6 +169,7 @@ void model_close(struct model *m)
     if (!m)
         return;
     store_close(m->store);
+    identity_memory_free(m->identity);
     catalogue_unref(m->current);
     pthread_mutex_destroy(&m->lock);
     mem_free(m);

@@ -9,13 +9,14 @@
 #include "model/commit.h"
 #include "model/model.h"
 
-/* Before a change is written: `after` is the row as it would be (NULL: delete). For a delete it
- * also lets go what refers to the row (a deleted role suspends its users), recorded as changes of
- * their own. 0, REFUSED, or a fault. */
+/* Before a change is written: `after` is the row as it would be (NULL: delete). 0, REFUSED, or a
+ * fault. */
 int rules_check(struct tx *tx, enum change_kind kind, const struct table *table,
                 const struct value *before, const struct value *after,
                 const struct column_set *submitted, const json_t *payload);
-/* After it was recorded: effects in other rows (a new password ends the user's sessions, …). */
+/* After it and its operation's other changes were recorded: effects in other rows (a new password
+ * ends the user's sessions, a deleted role suspends its users), recorded with their own effects.
+ * 0, REFUSED, or a fault. */
 int rules_effects(struct tx *tx, const struct change *change);
 /* At the end of a request: what must hold of the whole (an active admin is left: 422). */
 int rules_finish(struct tx *tx);
