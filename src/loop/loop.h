@@ -19,7 +19,7 @@ struct loop *loop_new(void);
 /* Accepts NULL. Everything on it must be closed; what is still closing is waited for. */
 void loop_free(struct loop *l);
 uv_loop_t *loop_uv(struct loop *l);
-/* Runs until loop_stop(), or until nothing is left that could wake it. 0, always, for now. */
+/* Runs until loop_stop(), or until nothing is left that could wake it. Returns 0. */
 int loop_run(struct loop *l);
 void loop_stop(struct loop *l); /* on the loop's thread; the turn is finished first */
 
