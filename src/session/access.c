@@ -16,9 +16,12 @@
 
 static void put_key(struct buf *b, const struct principal *p)
 {
-    buf_put_str(b, p->user);
-    buf_put_char(b, '\0');
-    buf_put_str(b, p->ip);
+    const struct str parts[] = {p->user, p->ip, p->credential};
+
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        buf_put_str(b, parts[i]);
+        buf_put_char(b, '\0');
+    }
 }
 
 struct actor *actor_take(struct service *v, struct principal *principal)
@@ -94,12 +97,34 @@ static void find_users(const struct commit *commit, struct map *users_out)
             map_put(users_out, user_of(commit->changes[i]), commit->changes[i]);
 }
 
-static bool may_stay(const struct change *c)
+static bool is_active(const struct change *c)
 {
-    const struct value *status = &c->after[system_column(SYSTEM_USERS, "status")];
+    if (c->kind == CHANGE_DELETE)
+        return false;
 
-    return c->kind != CHANGE_DELETE && status->kind == VALUE_TEXT &&
-           str_equal(status->text, STR("active"));
+    const struct value *status = &c->after[system_column(SYSTEM_USERS, "status")];
+    return status->kind == VALUE_TEXT && str_equal(status->text, STR("active"));
+}
+
+/* A static token that was replaced is worth nothing, also to those who came by it before. */
+static bool replaces_token(const struct commit *commit, struct str user)
+{
+    unsigned token = system_column(SYSTEM_USERS, "token");
+
+    for (size_t i = 0; i < commit->count; i++) {
+        const struct change *c = commit->changes[i];
+        if (concerns_access(c) && str_equal(user_of(c), user) && column_set_has(&c->changed, token))
+            return true;
+    }
+    return false;
+}
+
+static bool may_stay(const struct actor *a, const struct commit *commit,
+                     const struct change *change)
+{
+    const struct principal *p = a->principal;
+
+    return !change || (is_active(change) && !(p->credential.at && replaces_token(commit, p->user)));
 }
 
 /* ---- regrouping ---- */
@@ -111,16 +136,19 @@ static struct principal *principal_now(const struct service *v, const struct act
 
     if (!was->user.at)
         return principal_public(v->catalogue, was->ip);
-    return principal_user(v->catalogue, change ? change->after : was->user_row, was->ip);
+    struct principal *now =
+        principal_user(v->catalogue, change ? change->after : was->user_row, was->ip);
+    now->credential = arena_str(now->arena, was->credential);
+    return now;
 }
 
-static void refresh(struct service *v, struct actor *a, const struct change *change)
+static void refresh(struct service *v, struct actor *a, const struct commit *commit,
+                    const struct change *change)
 {
     a->changed = true;
-    if (change && !may_stay(change)) {
-        a->revoked = true;
+    a->revoked = !may_stay(a, commit, change);
+    if (a->revoked)
         return;
-    }
     struct principal *now = principal_now(v, a, change);
     principal_unref(a->principal);
     a->principal = now;
@@ -135,7 +163,7 @@ static void refresh_actors(struct service *v, const struct commit *commit, const
         const struct change *change =
             a->principal->user.at ? map_get(users, a->principal->user) : NULL;
         if (change || commit->catalogue_after)
-            refresh(v, a, change);
+            refresh(v, a, commit, change);
     }
 }
 

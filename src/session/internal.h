@@ -18,8 +18,9 @@
 enum request_state { REQUEST_WAITING, REQUEST_PREPARING, REQUEST_RUNNING, REQUEST_DONE };
 
 /*
- * One person on one address: sessions that are equal before every rule share a principal, which
- * follows the hub's place. A revoked one is in no map: it goes with its last session.
+ * One person on one address by one static token, if any: sessions that are equal before every rule
+ * share a principal, which follows the hub's place. A revoked one is in no map: it goes with its
+ * last session.
  */
 struct actor {
     struct principal *principal;
@@ -62,7 +63,7 @@ struct service {
     struct workers *readers, *writer;
     struct mailbox *from_readers, *from_writer;
     struct session *sessions;
-    struct map actors; /* by user and address */
+    struct map actors; /* by user, address and token */
     struct service_stats stats;
     bool draining; /* service_free waits for the last session */
 };
