@@ -13,7 +13,7 @@
  *
  * The socket is watched by libuv's poll handle and read and written by us, not by its stream
  * handle: a turn's frames then leave in one system call straight from the shared frames, without a
- * request object for each write, and an idle connection is a third of a stream smaller.
+ * request object for each write, and the handle is a third smaller.
  */
 
 /* The moves; drawn in connection.h. */
