@@ -17,6 +17,19 @@ static bool is_list(enum expr_kind kind)
 
 /* ---- building ---- */
 
+/* Shallow items first: the evaluator tries what is cheap before what is not, and render.c writes
+ * from the other end. Items of one depth keep their order. */
+static void sort_by_depth(const struct expr **items, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        const struct expr *item = items[i];
+        size_t to = i;
+        for (; to > 0 && items[to - 1]->depth > item->depth; to--)
+            items[to] = items[to - 1];
+        items[to] = item;
+    }
+}
+
 const struct expr *expr_all(struct arena *a, enum expr_kind and_or, const struct expr *const *items,
                             size_t count)
 {
@@ -47,8 +60,9 @@ const struct expr *expr_all(struct arena *a, enum expr_kind and_or, const struct
     }
     if (total == 1)
         return flat[0];
+    sort_by_depth(flat, total);
     struct expr *x = ARENA_NEW(a, struct expr);
-    *x = (struct expr){.kind = and_or, .list = {flat, total}};
+    *x = (struct expr){.kind = and_or, .depth = flat[total - 1]->depth + 1, .list = {flat, total}};
     return x;
 }
 
@@ -62,23 +76,42 @@ const struct expr *expr_or(struct arena *a, const struct expr *x, const struct e
     return expr_all(a, EXPR_OR, (const struct expr *[]){x, y}, 2);
 }
 
-const struct expr *expr_not(struct arena *a, const struct expr *x)
+/* De Morgan's laws hold for three values too. */
+static const struct expr *negate_list(struct arena *a, const struct expr *x)
 {
-    if (x->kind == EXPR_TRUE)
-        return &expr_false;
-    if (x->kind == EXPR_FALSE)
-        return &expr_true;
-    if (x->kind == EXPR_NOT)
-        return x->inner;
+    const struct expr **items = ARENA_ARRAY(a, const struct expr *, x->list.count);
+    for (size_t i = 0; i < x->list.count; i++)
+        items[i] = expr_not(a, x->list.items[i]);
+    return expr_all(a, x->kind == EXPR_AND ? EXPR_OR : EXPR_AND, items, x->list.count);
+}
 
+static const struct expr *negate_test(struct arena *a, const struct expr *x)
+{
+    enum operator negation = operator_negation(x->test.op);
     struct expr *negated = ARENA_NEW(a, struct expr);
-    if (x->kind == EXPR_TEST && operator_negation(x->test.op) != OP_COUNT) {
-        *negated = *x;
-        negated->test.op = operator_negation(x->test.op);
+    if (negation == OP_COUNT) {
+        *negated = (struct expr){.kind = EXPR_NOT, .depth = x->depth, .inner = x};
     } else {
-        *negated = (struct expr){.kind = EXPR_NOT, .inner = x};
+        *negated = *x;
+        negated->test.op = negation;
     }
     return negated;
+}
+
+const struct expr *expr_not(struct arena *a, const struct expr *x)
+{
+    switch (x->kind) {
+    case EXPR_TRUE:
+        return &expr_false;
+    case EXPR_FALSE:
+        return &expr_true;
+    case EXPR_NOT:
+        return x->inner;
+    case EXPR_TEST:
+        return negate_test(a, x);
+    default:
+        return negate_list(a, x);
+    }
 }
 
 /* ---- tests ---- */
@@ -199,6 +232,7 @@ const struct expr *expr_test_operands(struct arena *a, const struct column *c,
     x->test.op = op;
     x->test.column = c;
     x->test.mask = mask && mask->kind != EXPR_TRUE ? mask : NULL;
+    x->depth = x->test.mask ? mask->depth + 1 : 0;
     x->test.operands = settled;
     x->test.operand_count = count;
     return x;

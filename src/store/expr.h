@@ -73,6 +73,7 @@ struct operand {
 
 struct expr {
     enum expr_kind kind;
+    unsigned depth; /* of the tree, with its masks; set by the builders */
     union {
         struct { /* AND, OR: at least one item */
             const struct expr *const *items;
@@ -93,7 +94,14 @@ struct expr {
 
 extern const struct expr expr_true, expr_false;
 
-/* Builders: simplify (TRUE, FALSE and nested lists vanish) and allocate in the arena. */
+/*
+ * Builders: simplify and allocate in the arena. TRUE, FALSE and nested lists vanish, NOT goes down
+ * to the tests, the shallowest items of a list come first.
+ *
+ * SQLite's parser has a stack of a hundred; what a client nests deeper than EXPR_DEPTH_MAX is to be
+ * refused before it gets here. A deeper tree evaluates, but the store answers it with a fault.
+ */
+enum { EXPR_DEPTH_MAX = 48 };
 const struct expr *expr_and(struct arena *a, const struct expr *x, const struct expr *y);
 const struct expr *expr_or(struct arena *a, const struct expr *x, const struct expr *y);
 const struct expr *expr_not(struct arena *a, const struct expr *x);

@@ -179,17 +179,35 @@ static void put_test(struct statement *st, const struct expr *x)
 
 /* As a balanced tree: stores limit the depth of an expression, and a chain of ANDs is as deep as it
  * is long. */
-static void put_list(struct statement *st, const struct expr *const *items, size_t count,
-                     struct str word)
+static void put_balanced(struct statement *st, const struct expr *const *items, size_t count,
+                         struct str word)
 {
     if (count == 1) {
         put_condition(st, items[0]);
         return;
     }
     buf_put_char(&st->sql, '(');
-    put_list(st, items, count / 2, word);
+    put_balanced(st, items, count / 2, word);
     buf_put_str(&st->sql, word);
-    put_list(st, items + count / 2, count - count / 2, word);
+    put_balanced(st, items + count / 2, count - count / 2, word);
+    buf_put_char(&st->sql, ')');
+}
+
+/* The deepest item, which the builder put last, is written first and by itself: all that stands to
+ * the left of a parenthesis waits on the parser's stack until it closes. */
+static void put_list(struct statement *st, const struct expr *x)
+{
+    struct str word = x->kind == EXPR_AND ? STR(" AND ") : STR(" OR ");
+    size_t last = x->list.count - 1;
+    const struct expr *deepest = x->list.items[last];
+    if (deepest->depth == 0) {
+        put_balanced(st, x->list.items, x->list.count, word);
+        return;
+    }
+    buf_put_char(&st->sql, '(');
+    put_condition(st, deepest);
+    buf_put_str(&st->sql, word);
+    put_balanced(st, x->list.items, last, word);
     buf_put_char(&st->sql, ')');
 }
 
@@ -203,10 +221,8 @@ static void put_condition(struct statement *st, const struct expr *x)
         buf_put_lit(&st->sql, "FALSE");
         break;
     case EXPR_AND:
-        put_list(st, x->list.items, x->list.count, STR(" AND "));
-        break;
     case EXPR_OR:
-        put_list(st, x->list.items, x->list.count, STR(" OR "));
+        put_list(st, x);
         break;
     case EXPR_NOT:
         buf_put_lit(&st->sql, "NOT (");

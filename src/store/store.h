@@ -25,9 +25,11 @@ struct store_settings {
 };
 
 enum store_access {
-    STORE_READ,   /* begin: a snapshot */
-    STORE_WRITE,  /* begin: the one writer; durable when commit returns (synchronous=FULL, WAL) */
-    STORE_SCHEMA, /* as STORE_WRITE, and tables may be rebuilt: references are checked at commit */
+    STORE_READ,  /* begin: a snapshot */
+    STORE_WRITE, /* begin: the one writer; durable when commit returns (synchronous=FULL, WAL) */
+    /* As STORE_WRITE, and tables may be made, altered and dropped. References neither refuse nor
+     * cascade meanwhile; all of them are checked at commit. */
+    STORE_SCHEMA,
 };
 
 /* Outcomes of statements that write. store_detail() names table and column where the store knows.
@@ -41,7 +43,8 @@ enum {
     STORE_LOCKED = 6,      /* another process has the database (store_open only) */
 };
 struct store_detail {
-    struct str table, column; /* absent where not known; valid until the next statement */
+    struct str table, column; /* absent where not known; valid until the next statement (a
+                                 rollback is none) */
 };
 
 /* Opens; STORE_WRITE creates the file when it is not there (mode 0600) and takes the instance lock:
@@ -82,7 +85,11 @@ struct select {
     int64_t offset;
     int64_t now_ms; /* for $NOW in expressions */
 };
-/* Called for each row; the values are borrowed until it returns. Not 0 stops the read with that. */
+/*
+ * Called for each row; the values are borrowed until it returns. Not 0 stops the read with that; a
+ * write is done in full and then returns it. It must not use the store that calls it. Of a write it
+ * is called before the outcome is known: what it gathered counts only where 0 is returned.
+ */
 typedef int store_row_fn(void *context, const struct value *row);
 
 int store_select(struct store *s, const struct select *select, store_row_fn *row, void *context);
@@ -94,7 +101,9 @@ struct assignment {
     const struct column *column;
     struct value value;
 };
-/* Columns that are not assigned get their default. `row`, if not NULL, gets the whole stored row.
+/* Values fit their columns as type_check() has it, else STORE_RANGE. An outcome undoes the
+ * statement only. Columns that are not assigned get their default. `row`, if not NULL, gets the
+ * whole stored row.
  */
 int store_insert(struct store *s, const struct shape *shape, const struct assignment *assignments,
                  size_t count, store_row_fn *row, void *context);
@@ -109,10 +118,10 @@ int store_delete(struct store *s, const struct shape *shape, const struct expr *
 /* Tables; inside STORE_SCHEMA. Names are quoted; a name with NUL is a fault. */
 int store_create_table(struct store *s, const struct shape *shape);
 int store_drop_table(struct store *s, struct str name);
-/* Makes the table `before` into `after`, keeping rows: columns are matched by from[i], the name in
- * `before` of after's column i (absent: a new column, filled with its default or null). Values that
- * do not fit the new type or constraint: STORE_RANGE, STORE_NULL, STORE_NOT_UNIQUE; nothing is
- * changed. */
+/* Makes the table `before` into `after`, of the same name, keeping rows: columns are matched by
+ * from[i], the name in `before` of after's column i (absent: a new column, filled with its default
+ * or null). Values that do not fit the new type or constraint: STORE_RANGE, STORE_NULL,
+ * STORE_NOT_UNIQUE; nothing is changed. */
 int store_alter_table(struct store *s, const struct shape *before, const struct shape *after,
                       const struct str *from);
 int store_table_exists(struct store *s, struct str name, bool *exists_out);

@@ -76,6 +76,31 @@ static void negation_finds_the_opposite_operator(void **state)
     assert_ptr_equal(expr_not(*state, expr_not(*state, lt)), lt);
 }
 
+static void negation_goes_down_to_the_tests(void **state)
+{
+    const struct expr *eq = one(*state, id, OP_EQ, INTEGER(1));
+    const struct expr *lt = one(*state, id, OP_LT, INTEGER(1));
+    const struct expr *x = expr_or(*state, expr_and(*state, eq, lt), eq);
+    assert_key(expr_not(*state, x), "&(neq(2:id,i1)|(!(lt(2:id,i1))neq(2:id,i1)))");
+    assert_key(expr_not(*state, expr_not(*state, x)), "|(&(eq(2:id,i1)lt(2:id,i1))eq(2:id,i1))");
+}
+
+static void a_tree_knows_its_depth_and_puts_shallow_items_first(void **state)
+{
+    const struct operand one_value = {.value = INTEGER(1)};
+    const struct expr *test = one(*state, id, OP_EQ, INTEGER(1));
+    const struct expr *both = expr_and(*state, test, one(*state, name, OP_EQ, TEXT("a")));
+    const struct expr *any = expr_or(*state, both, test);
+    assert_int_equal(expr_true.depth, 0);
+    assert_int_equal(test->depth, 0);
+    assert_int_equal(both->depth, 1);
+    assert_int_equal(any->depth, 2);
+    assert_ptr_equal(any->list.items[0], test);
+    assert_int_equal(expr_not(*state, any)->depth, 2);
+    assert_int_equal(expr_test_operands(*state, id, any, OP_LT, &one_value, 1)->depth, 3);
+    assert_int_equal(expr_copy(*state, any)->depth, 2);
+}
+
 static void comparing_with_null_asks_for_null(void **state)
 {
     assert_key(one(*state, id, OP_EQ, NONE), "null(2:id)");
@@ -221,6 +246,8 @@ int main(void)
         test_with_arena(constants_vanish),
         test_with_arena(lists_of_one_kind_become_one),
         test_with_arena(negation_finds_the_opposite_operator),
+        test_with_arena(negation_goes_down_to_the_tests),
+        test_with_arena(a_tree_knows_its_depth_and_puts_shallow_items_first),
         test_with_arena(comparing_with_null_asks_for_null),
         test_with_arena(values_take_the_kind_of_the_column),
         test_with_arena(lists_are_sorted_and_told_once),

@@ -105,6 +105,22 @@ static void a_chain_of_conditions_becomes_a_balanced_tree(void **state)
     arena_free(a);
 }
 
+static void the_deepest_condition_comes_first(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    const struct expr *x = expr_test(a, &columns[0], OP_NULL, NULL, 0);
+    const struct expr *y = expr_test(a, &columns[1], OP_NULL, NULL, 0);
+    struct statement st = {0};
+    statement_start(&st, sqlite_driver.dialect, &shape, 0);
+    render_delete(&st, expr_and(a, y, expr_or(a, expr_and(a, x, y), x)), false);
+    assert_string_equal(sql_of(&st),
+                        "DELETE FROM \"t\" WHERE (((\"id\" IS NULL AND \"na\"\"me\" IS NULL) OR "
+                        "\"id\" IS NULL) AND \"na\"\"me\" IS NULL)");
+    statement_deinit(&st);
+    arena_free(a);
+}
+
 static void writes_bind_every_value(void **state)
 {
     (void)state;
@@ -201,6 +217,7 @@ int main(void)
         cmocka_unit_test(a_mask_hides_an_output),
         cmocka_unit_test(lists_are_told_in_few_lengths),
         cmocka_unit_test(a_chain_of_conditions_becomes_a_balanced_tree),
+        cmocka_unit_test(the_deepest_condition_comes_first),
         cmocka_unit_test(writes_bind_every_value),
         cmocka_unit_test(a_table_declares_types_constraints_and_references),
         cmocka_unit_test(a_name_with_nul_is_refused),

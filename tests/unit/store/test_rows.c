@@ -263,6 +263,39 @@ static void a_thousand_conditions_may_stand_in_a_chain(void **state)
     assert_selects(f->store, &select, "1|ann|a@x|3;");
 }
 
+/* The deepest trees that the store promises to run: at each level a deep item, one that is as wide
+ * as it may be, and a negation; below, a mask as deep as the rest allows. */
+static const struct expr *deep(struct fixture *f, const struct expr *bottom, unsigned depth)
+{
+    const struct expr *x = bottom;
+    while (x->depth < depth) {
+        const struct expr *items[9] = {x};
+        for (int64_t i = 1; i < 9; i++)
+            items[i] = expr_not(f->arena, by_id(f, i + 1));
+        x = expr_all(f->arena, x->kind == EXPR_AND ? EXPR_OR : EXPR_AND, items, COUNT_OF(items));
+    }
+    return x;
+}
+
+static void conditions_may_nest_to_their_limit(void **state)
+{
+    struct fixture *f = *state;
+    const struct operand name = {.value = TEXT("A")};
+    const struct expr *mask = deep(f, by_id(f, 1), EXPR_DEPTH_MAX / 2);
+    const struct expr *bottom =
+        expr_test_operands(f->arena, &people_columns[1], mask, OP_NISTARTS_WITH, &name, 1);
+    const struct expr *masked = deep(f, bottom, EXPR_DEPTH_MAX);
+    const struct expr *plain = deep(f, by_id(f, 1), EXPR_DEPTH_MAX);
+    int64_t count;
+    add_people(f->store);
+    assert_int_equal(masked->depth, EXPR_DEPTH_MAX);
+    const struct expr *const all[] = {plain, masked, expr_not(f->arena, masked)};
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+        const struct select select = {.shape = &people, .where = all[i]};
+        assert_int_equal(store_count(f->store, &select, &count), 0);
+    }
+}
+
 static void more_statements_than_are_kept_all_work(void **state)
 {
     struct fixture *f = *state;
@@ -295,6 +328,7 @@ int main(void)
         test_with_tables(values_that_do_not_fit_the_column_are_refused),
         test_with_tables(a_hundred_thousand_keys_may_be_asked_for),
         test_with_tables(a_thousand_conditions_may_stand_in_a_chain),
+        test_with_tables(conditions_may_nest_to_their_limit),
         test_with_tables(more_statements_than_are_kept_all_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
