@@ -113,6 +113,8 @@ const struct change *commit_record(struct tx *tx, unsigned operation, enum chang
         .after = image(c->arena, &table->shape, after),
         .changed = difference(&table->shape, before, after),
     };
+    if (table_key(table)->secret) /* sessions are known by the digest of their token */
+        change->key.value = value_text(SECRET_SET);
     if (submitted)
         change->submitted = *submitted;
     append(c, change);
