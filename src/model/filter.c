@@ -191,6 +191,7 @@ static void list_add_comma_text(struct compiler *c, struct list *list, struct st
 {
     struct str part;
     while (text.len > 0 && str_next(&text, ',', &part)) {
+        part = str_trim(part);
         json_t *item = json_stringn_nocheck(part.at, part.len);
         assert(item);
         arena_on_free(c->tx->arena, json_release, item);
