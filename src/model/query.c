@@ -127,7 +127,7 @@ static void add_all_fields(struct tx *tx, struct field_list *list)
 static int add_field_name(struct tx *tx, struct str name, void *context)
 {
     struct field_list *list = context;
-    const struct field *field;
+    const struct field *field = NULL;
     if (str_equal(name, STR("*"))) {
         add_all_fields(tx, list);
         return 0;
@@ -172,7 +172,7 @@ static void add_order(struct order_list *list, const struct field *field, bool d
 static int add_order_name(struct tx *tx, struct str name, void *context)
 {
     struct order_list *list = context;
-    const struct field *field;
+    const struct field *field = NULL;
     bool descending = name.at[0] == '-';
     if (descending)
         name = str_trim(str_skip(name, 1));

@@ -211,7 +211,7 @@ int schema_create_relation(struct tx *tx, const json_t *body, struct str *collec
                            struct str *field_out)
 {
     enum reference_action action = ON_DELETE_NO_ACTION;
-    struct ends ends;
+    struct ends ends = {0};
 
     int rc = schema_begin(tx);
     if (rc == 0)

@@ -198,7 +198,7 @@ static bool *shown_rows(struct tx *tx, const struct system_rows *rows)
 /* `only` absent: all. */
 static int write_collections(struct tx *tx, struct str only, struct list *list)
 {
-    const struct grant *grant;
+    const struct grant *grant = NULL;
     struct system_rows rows;
 
     int rc = tx_follow(tx);
@@ -351,7 +351,7 @@ static int write_fields(struct tx *tx, struct str collection, struct str only, s
 {
     const struct table *table = catalogue_table(tx->catalogue, collection);
     struct field_rows rows = {0};
-    const struct grant *grant;
+    const struct grant *grant = NULL;
     const struct expr *where = NULL;
 
     int rc = read_grant(tx, SYSTEM_FIELDS, &grant);
@@ -452,7 +452,7 @@ static const struct value *find_row(const struct system_rows *rows, const struct
 static int write_relations(struct tx *tx, struct str collection, struct str field,
                            struct list *list)
 {
-    const struct grant *grant;
+    const struct grant *grant = NULL;
     struct system_rows rows;
 
     int rc = tx_follow(tx);
