@@ -65,6 +65,8 @@ static int teardown(void **state)
 {
     struct world *w = *state;
 
+    if (hub_stats(w->hub)->subscriptions > 0)
+        return 0; /* the test failed: its clients lay on a stack that is gone */
     hub_free(w->hub);
     world_drop_principals(w);
     catalogue_unref(w->catalogue);

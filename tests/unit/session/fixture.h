@@ -370,6 +370,7 @@ struct world {
     struct net net;
     struct service *service;
     uint64_t connections;
+    struct connection *open[8]; /* for the end of a test that failed */
 };
 
 static int create_item(struct tx *tx, const char *collection, const char *text)
@@ -490,26 +491,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct world *w = *state;
-    static const char *const suffixes[] = {"", "-wal", "-shm", "-lock", ".lock"};
-    char path[64];
-
-    service_free(w->service);
-    loop_free(w->loop);
-    model_close(w->model);
-    for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
-        snprintf(path, sizeof(path), "%s%s", w->file, suffixes[i]);
-        unlink(path);
-    }
-    assert_int_equal(rmdir(w->folder), 0);
-    sem_destroy(&gate);
-    sem_destroy(&arrived);
-    mem_free(w);
-    return 0;
-}
-
 /* ---- clients ---- */
 
 #define UNTIL(condition)                                                                           \
@@ -523,12 +504,22 @@ static struct connection *client_open(struct world *w)
     c->net = &w->net;
     c->id = ++w->connections;
     buf_init(&c->sent, SIZE_MAX);
+    for (size_t i = 0; i < COUNT_OF(w->open); i++)
+        if (!w->open[i]) {
+            w->open[i] = c;
+            break;
+        }
     service_connection_ops()->opened(c);
     return c;
 }
 
 static void client_close(struct connection *c)
 {
+    struct world *w = CONTAINER_OF(c->net, struct world, net);
+
+    for (size_t i = 0; i < COUNT_OF(w->open); i++)
+        if (w->open[i] == c)
+            w->open[i] = NULL;
     service_connection_ops()->closed(c, NET_CLOSE_PEER_CLOSED);
     buf_deinit(&c->sent);
     mem_free(c);
@@ -591,6 +582,31 @@ static struct connection *client_connect(struct world *w, const char *token)
     assert_true(c->websocket);
     buf_clear(&c->sent);
     return c;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-lock", ".lock"};
+    char path[64];
+
+    for (size_t i = 0; i < COUNT_OF(w->open); i++) {
+        sem_post(&gate);
+        if (w->open[i])
+            client_close(w->open[i]);
+    }
+    service_free(w->service);
+    loop_free(w->loop);
+    model_close(w->model);
+    for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
+        snprintf(path, sizeof(path), "%s%s", w->file, suffixes[i]);
+        unlink(path);
+    }
+    assert_int_equal(rmdir(w->folder), 0);
+    sem_destroy(&gate);
+    sem_destroy(&arrived);
+    mem_free(w);
+    return 0;
 }
 
 /* Checks what was sent since the last time. */
