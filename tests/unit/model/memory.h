@@ -247,7 +247,7 @@ UNUSED static void memory_open(struct memory *m, const char *permissions)
                                           .query_limit_max = -1,
                                           .batch_mutation_max = -1,
                                           .filter_depth_max = 32,
-                                          .argon2_memory_kib = 8,
+                                          .argon2_memory_kib = 64,
                                           .argon2_passes = 1};
     m->tx = (struct tx){.settings = &m->settings,
                         .arena = m->arena,
