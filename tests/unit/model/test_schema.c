@@ -422,8 +422,7 @@ static void bodies_of_fields_are_checked(void **state)
         "{\"field\":\"x\",\"type\":\"integer\",\"schema\":{\"default_value\":\"many\"}}",
         "{\"field\":\"x\",\"type\":\"hash\",\"schema\":{\"default_value\":\"secret\"}}",
         "{\"field\":\"x\",\"type\":\"decimal\",\"schema\":{\"numeric_precision\":16}}",
-        "{\"field\":\"x\",\"type\":\"decimal\",\"schema\":{\"numeric_precision\":4,"
-        "\"numeric_scale\":5}}",
+        "{\"field\":\"d\",\"type\":\"decimal\",\"schema\":{\"numeric_scale\":11}}",
         "{\"field\":\"x\",\"type\":\"string\",\"meta\":{\"special\":[\"m2m\"]}}",
         "{\"field\":\"x\",\"type\":\"string\",\"meta\":{\"special\":[\"encrypt\"]}}",
         "{\"field\":\"x\",\"type\":\"string\",\"meta\":{\"hidden\":\"perhaps\"}}",
