@@ -15,6 +15,7 @@
  */
 
 enum { LANES = 4, SALT_BYTES = 16, HASH_BYTES = 32, PHC_BYTES_MAX = 512 };
+enum { MEMORY_KIB_MIN = 8 * LANES }; /* below that there is no argon2 (RFC 9106, 3.1) */
 enum { MEMORY_KIB_MAX = 1 << 20, PASSES_MAX = 64, LANES_MAX = 64 };
 
 int identity_hash(const struct model_settings *settings, struct arena *a, struct str plain,
@@ -22,11 +23,13 @@ int identity_hash(const struct model_settings *settings, struct arena *a, struct
 {
     uint8_t salt[SALT_BYTES];
     char phc[PHC_BYTES_MAX];
+    unsigned memory_kib = settings->argon2_memory_kib;
 
+    if (memory_kib < MEMORY_KIB_MIN)
+        memory_kib = MEMORY_KIB_MIN;
     random_bytes(salt, sizeof(salt));
-    int rc =
-        argon2id_hash_encoded(settings->argon2_passes, settings->argon2_memory_kib, LANES, plain.at,
-                              plain.len, salt, sizeof(salt), HASH_BYTES, phc, sizeof(phc));
+    int rc = argon2id_hash_encoded(settings->argon2_passes, memory_kib, LANES, plain.at, plain.len,
+                                   salt, sizeof(salt), HASH_BYTES, phc, sizeof(phc));
     if (rc != ARGON2_OK)
         return FAULT_BECAUSE(rc == ARGON2_MEMORY_ALLOCATION_ERROR ? ENOMEM : EINVAL, "argon2id: %s",
                              argon2_error_message(rc));
