@@ -5,6 +5,7 @@
  */
 #include "dialect/directus/rest.h"
 
+#include "base/clock.h"
 #include "model/payload.h"
 #include "session/service.h"
 
@@ -32,12 +33,12 @@ static const struct handler mistake_handler = ON_LOOP(run_mistake);
 static int run_preflight(struct request *r, struct tx *tx)
 {
     static const struct http_header cors[] = {
-        {{"Access-Control-Allow-Methods", 28}, {"GET,POST,PATCH,DELETE,SEARCH", 28}},
-        {{"Access-Control-Allow-Headers", 28}, {"Content-Type,Authorization", 26}},
-        {{"Access-Control-Max-Age", 22}, {"18000", 5}},
+        {STR_INIT("Access-Control-Allow-Methods"), STR_INIT("GET,POST,PATCH,DELETE,SEARCH")},
+        {STR_INIT("Access-Control-Allow-Headers"), STR_INIT("Content-Type,Authorization")},
+        {STR_INIT("Access-Control-Max-Age"), STR_INIT("18000")},
     };
     static const struct http_header plain[] = {
-        {{"Allow", 5}, {"GET, HEAD, POST, PATCH, DELETE, SEARCH, OPTIONS", 47}},
+        {STR_INIT("Allow"), STR_INIT("GET, HEAD, POST, PATCH, DELETE, SEARCH, OPTIONS")},
     };
     bool asked = http_header_get(r->http, "Access-Control-Request-Method").at &&
                  directus_settings()->cors_enabled;
@@ -136,11 +137,14 @@ static void find_route(struct session *s, struct request *r, struct rest *rest)
         r->handler = &mistake_handler;
         return;
     }
-    r->anonymous = rest->route->anonymous;
+    r->anonymous = rest->route->flags & ROUTE_ANONYMOUS;
     if (rest->mistake.kind != PROBLEM_NONE)
         return;
     r->handler = &rest->route->handler;
     r->wants_prepare = needs_preparing(s, rest);
+    if (rest->route->flags & ROUTE_STALLS)
+        r->stall_until_ms =
+            clock_monotonic_ms() + service_settings(session_service(s))->login_stall_ms;
 }
 
 static void submit(struct session *s, struct http_request *http)

@@ -34,8 +34,7 @@ static int write_one(struct tx *tx, const struct query *q, const json_t *json, s
                             : items_write_one(tx, q, b);
 }
 
-/* `{"meta":{…},` when the query asks for it. */
-static int write_meta(struct tx *tx, const struct query *q, struct buf *b)
+int items_write_meta(struct tx *tx, const struct query *q, struct buf *b)
 {
     static const struct {
         enum query_meta bit;
@@ -64,7 +63,7 @@ static int answer_list(struct request *r, struct tx *tx, const struct query *q, 
     struct buf b;
     buf_init(&b, directus_settings()->response_bytes_max);
     buf_put_char(&b, '{');
-    int rc = write_meta(tx, q, &b);
+    int rc = items_write_meta(tx, q, &b);
     buf_put_lit(&b, "\"data\":");
     if (rc == 0)
         rc = write_list(tx, q, json, &b);
@@ -223,8 +222,8 @@ int items_write_back(struct tx *tx, const struct rest *rest, const struct table 
  * The answer to a write: the items as the caller may read them; 204 without a body when it may not.
  * The write stands in either case; a query that means nothing refuses the whole request.
  */
-static int answer_back(struct request *r, struct tx *tx, const struct table *table,
-                       const struct item_key *keys, size_t count, enum items_shape shape)
+int items_answer_back(struct request *r, struct tx *tx, const struct table *table,
+                      const struct item_key *keys, size_t count, enum items_shape shape)
 {
     struct buf b;
     reply_begin(&b);
@@ -246,6 +245,16 @@ static int prepare(struct request *r, struct tx *tx)
     const json_t *data = json_get(rest->body, "data");
     int rc = table && rest->body ? payload_prepare(tx, table, rest->body) : 0;
     return rc == 0 && table && data ? payload_prepare(tx, table, data) : rc;
+}
+
+/* What items.h sees one by one is one batch to the client. */
+static int check_batch(struct tx *tx, size_t count)
+{
+    int64_t max = tx->settings->batch_mutation_max;
+    if (max >= 0 && count > (uint64_t)max)
+        return refuse(tx, PROBLEM_INVALID_PAYLOAD, "Exceeded max batch mutation limit of %lld",
+                      (long long)max);
+    return 0;
 }
 
 static int refuse_route(struct request *r, struct tx *tx)
@@ -271,9 +280,11 @@ static int run_create(struct request *r, struct tx *tx)
                       "The body must be an object or a list of objects");
     size_t count = list ? json_array_size(body) : 1;
     struct item_key *keys = ARENA_ARRAY(tx->arena, struct item_key, count + 1);
+    rc = check_batch(tx, count);
     for (size_t i = 0; i < count && rc == 0; i++)
         rc = items_create(tx, table, list ? json_array_get(body, i) : body, &keys[i]);
-    return rc != 0 ? rc : answer_back(r, tx, table, keys, count, list ? ITEMS_LIST : ITEMS_ONE);
+    return rc != 0 ? rc
+                   : items_answer_back(r, tx, table, keys, count, list ? ITEMS_LIST : ITEMS_ONE);
 }
 
 static int run_update_one(struct request *r, struct tx *tx)
@@ -291,7 +302,7 @@ static int run_update_one(struct request *r, struct tx *tx)
     rc = items_key_text(tx, table, rest->parameters[0], &key);
     if (rc == 0)
         rc = items_update(tx, table, &key, 1, rest->body);
-    return rc != 0 ? rc : answer_back(r, tx, table, &key, 1, ITEMS_ONE);
+    return rc != 0 ? rc : items_answer_back(r, tx, table, &key, 1, ITEMS_ONE);
 }
 
 /* The keys that `{"keys":…}` or `{"query":…}` address; exactly one of the two. */
@@ -318,6 +329,9 @@ static int update_batch(struct request *r, struct tx *tx, const struct table *ta
     const char *key_name = arena_z(tx->arena, table_key(table)->name);
     size_t count = json_array_size(body);
     struct item_key *keys = ARENA_ARRAY(tx->arena, struct item_key, count + 1);
+    int rc = check_batch(tx, count);
+    if (rc != 0)
+        return rc;
     for (size_t i = 0; i < count; i++) {
         json_t *one = json_array_get(body, i), *key = json_get(one, key_name);
         if (!json_is_object(one) || !key || json_is_null(key))
@@ -325,13 +339,13 @@ static int update_batch(struct request *r, struct tx *tx, const struct table *ta
         json_t *data = json_copy(one);
         arena_on_free(tx->arena, json_release, data);
         json_object_del(data, key_name);
-        int rc = items_key(tx, table, key, &keys[i]);
+        rc = items_key(tx, table, key, &keys[i]);
         if (rc == 0)
             rc = items_update(tx, table, &keys[i], 1, data);
         if (rc != 0)
             return rc;
     }
-    return answer_back(r, tx, table, keys, count, ITEMS_LIST);
+    return items_answer_back(r, tx, table, keys, count, ITEMS_LIST);
 }
 
 static int run_update(struct request *r, struct tx *tx)
@@ -346,7 +360,7 @@ static int run_update(struct request *r, struct tx *tx)
         return rc;
     if (table->singleton && json_is_object(rest->body)) {
         rc = items_upsert_singleton(tx, table, rest->body, &key);
-        return rc != 0 ? rc : answer_back(r, tx, table, &key, 1, ITEMS_ONE);
+        return rc != 0 ? rc : items_answer_back(r, tx, table, &key, 1, ITEMS_ONE);
     }
     if (json_is_array(rest->body))
         return update_batch(r, tx, table);
@@ -358,7 +372,7 @@ static int run_update(struct request *r, struct tx *tx)
         rc = read_selection(tx, table, rest->body, &keys, &count);
     if (rc == 0)
         rc = items_update(tx, table, keys, count, data);
-    return rc != 0 ? rc : answer_back(r, tx, table, keys, count, ITEMS_LIST);
+    return rc != 0 ? rc : items_answer_back(r, tx, table, keys, count, ITEMS_LIST);
 }
 
 static int run_delete_one(struct request *r, struct tx *tx)
@@ -403,13 +417,13 @@ static int run_delete(struct request *r, struct tx *tx)
 }
 
 const struct route items_routes[] = {
-    {"GET", "", ON_READER(run_list), false},
-    {"SEARCH", "", ON_READER(run_search), false},
-    {"POST", "", ON_WRITER(run_create, prepare), false},
-    {"PATCH", "", ON_WRITER(run_update, prepare), false},
-    {"DELETE", "", ON_WRITER(run_delete, NULL), false},
-    {"GET", "/:pk", ON_READER(run_get), false},
-    {"PATCH", "/:pk", ON_WRITER(run_update_one, prepare), false},
-    {"DELETE", "/:pk", ON_WRITER(run_delete_one, NULL), false},
-    {NULL, NULL, {0}, false},
+    {"GET", "", ON_READER(run_list), 0},
+    {"SEARCH", "", ON_READER(run_search), 0},
+    {"POST", "", ON_WRITER(run_create, prepare), 0},
+    {"PATCH", "", ON_WRITER(run_update, prepare), 0},
+    {"DELETE", "", ON_WRITER(run_delete, NULL), 0},
+    {"GET", "/:pk", ON_READER(run_get), 0},
+    {"PATCH", "/:pk", ON_WRITER(run_update_one, prepare), 0},
+    {"DELETE", "/:pk", ON_WRITER(run_delete_one, NULL), 0},
+    {NULL, NULL, {0}, 0},
 };

@@ -4,7 +4,7 @@
 #include "base/text.h"
 
 enum { HEADERS_MAX = 16, GZIP_MIN = 1024 };
-const struct str REPLY_JSON = {"application/json; charset=utf-8", 31};
+const struct str REPLY_JSON = STR_INIT("application/json; charset=utf-8");
 
 struct headers {
     struct http_header at[HEADERS_MAX];
@@ -56,7 +56,7 @@ static void finish(struct request *r, int status, struct str type, struct header
                    struct str body)
 {
     const struct rest *rest = rest_of(r);
-    bool cacheable = status == 200 && str_equal(r->http->method_name, STR("GET"));
+    bool cacheable = status == 200 && (rest->head || str_equal(r->http->method_name, STR("GET")));
     struct str etag = cacheable ? make_etag(r->arena, body) : STR_NULL;
     struct buf packed;
     buf_init(&packed, SIZE_MAX);

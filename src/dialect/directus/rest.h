@@ -24,13 +24,18 @@ struct rest {
     bool head, gzip;
     struct str if_none_match;
     struct problem mistake; /* found while decoding; kind NONE: none */
+    void *prepared;         /* what a handler's `prepare` leaves for its `run` */
 };
 
+enum route_flags {
+    ROUTE_ANONYMOUS = 1, /* credentials are not even looked at */
+    ROUTE_STALLS = 2,    /* the answer waits for LOGIN_STALL_TIME since the request came */
+};
 /* One row for each route; the patterns are paths with `:names`. */
 struct route {
     const char *method, *pattern;
     struct handler handler;
-    bool anonymous; /* credentials are not even looked at */
+    unsigned flags; /* of enum route_flags */
 };
 /* The route of a method and path, with its parameters; NULL: ROUTE_NOT_FOUND. Sets collection and
  * items. */
@@ -38,8 +43,8 @@ const struct route *route_find(struct str method, struct str path, struct rest *
 
 /* The families' tables, each ended by a row without a method. */
 extern const struct route items_routes[]; /* patterns below a collection: "", "/:pk" */
-extern const struct route system_routes[], auth_routes[], schema_routes[], server_routes[],
-    utils_routes[];
+extern const struct route me_routes[], permission_routes[], auth_routes[], schema_routes[],
+    server_routes[], utils_routes[];
 
 /* ---- items.c ---- */
 /* The table of an items route for an action; refuses what is out of reach. */
@@ -50,10 +55,19 @@ enum items_shape { ITEMS_ONE, ITEMS_LIST };
 int items_write_back(struct tx *tx, const struct rest *rest, const struct table *table,
                      const struct item_key *keys, size_t count, enum items_shape shape,
                      struct buf *b);
-/* Writes rows of a query with the aliases of system collections (system_items.c). */
+/* The answer to a write: the same in its envelope, or 204 when the caller may not read them. */
+int items_answer_back(struct request *r, struct tx *tx, const struct table *table,
+                      const struct item_key *keys, size_t count, enum items_shape shape);
+/* `"meta":{…},` when the query asks for it. */
+int items_write_meta(struct tx *tx, const struct query *q, struct buf *b);
+
+/* ---- system_items.c ---- */
+/* Rows of a query on a system table, with the aliases that `fields` (of the query as the client
+ * sent it) asks for. Outcomes as items_write_list and items_write_one. */
 int system_write_list(struct tx *tx, const struct query *q, const json_t *fields, struct buf *b);
 int system_write_one(struct tx *tx, const struct query *q, const json_t *fields, struct buf *b);
-/* A query without the names of aliases in its `fields`; borrowed from the arena. */
+/* The client's query without the names of aliases in its `fields`, for query_parse; lives as long
+ * as the arena. */
 const json_t *system_plain_query(struct tx *tx, const struct table *table, const json_t *query);
 
 /* ---- reply.c ---- */
@@ -63,7 +77,7 @@ void reply_problem(struct request *r);
 int reply_body(struct request *r, struct tx *tx, int status, struct str content_type,
                struct buf *body);
 void reply_empty(struct request *r, int status);
-/* `{"data":` … `}`: the usual answer. */
+/* `{"data":` … `}`: the usual answer. reply_end takes over the buffer's bytes. */
 void reply_begin(struct buf *b);
 int reply_end(struct request *r, struct tx *tx, struct buf *b);
 extern const struct str REPLY_JSON;

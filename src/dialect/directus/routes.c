@@ -6,8 +6,8 @@
 
 #include "wire/http.h"
 
-static const struct route *const families[] = {system_routes, auth_routes, schema_routes,
-                                               server_routes, utils_routes};
+static const struct route *const families[] = {me_routes,     permission_routes, auth_routes,
+                                               schema_routes, server_routes,     utils_routes};
 
 /* System collections that are served as items of their own path (D.5). */
 static const struct {
