@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "base/mem.h"
 #include "model/members.h"
 #include "model/problem.h"
 #include "model/query.h"
@@ -193,7 +194,8 @@ static void list_add_comma_text(struct compiler *c, struct list *list, struct st
     while (text.len > 0 && str_next(&text, ',', &part)) {
         part = str_trim(part);
         json_t *item = json_stringn_nocheck(part.at, part.len);
-        assert(item);
+        if (!item)
+            mem_exhausted();
         arena_on_free(c->tx->arena, json_release, item);
         list_add_resolved(c, list, item);
     }

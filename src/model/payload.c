@@ -1,7 +1,6 @@
 #include "model/payload.h"
 
-#include <assert.h>
-
+#include "base/mem.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "model/filter.h"
@@ -38,23 +37,27 @@ static int check_submitted(struct tx *tx, const struct table *table, const struc
     return 0;
 }
 
+static void take_members(json_t *merged, const json_t *object)
+{
+    for (void *at = members_first(object); at; at = members_next(object, at))
+        if (json_object_setn_nocheck(merged, member_key(at).at, member_key(at).len,
+                                     member_value(at)) != 0)
+            mem_exhausted();
+}
+
 /* Presets of later rules win over those of earlier ones, and what was sent over all. The values are
  * shared, so that a secret that was hashed beforehand is still known by its identity. */
 static json_t *merge(struct tx *tx, const struct grant *grant, const json_t *json)
 {
     json_t *merged = json_object();
-    assert(merged);
+    if (!merged)
+        mem_exhausted();
     arena_on_free(tx->arena, json_release, merged);
-    for (size_t i = 0; i < grant->rule_count; i++) {
-        const json_t *presets = grant->rules[i].presets;
-        if (presets)
-            presets = principal_substitute(tx->principal, tx->arena, presets, tx->now_ms);
-        for (void *at = members_first(presets); at; at = members_next(presets, at))
-            json_object_setn_nocheck(merged, member_key(at).at, member_key(at).len,
-                                     member_value(at));
-    }
-    for (void *at = members_first(json); at; at = members_next(json, at))
-        json_object_setn_nocheck(merged, member_key(at).at, member_key(at).len, member_value(at));
+    for (size_t i = 0; i < grant->rule_count; i++)
+        if (grant->rules[i].presets)
+            take_members(merged, principal_substitute(tx->principal, tx->arena,
+                                                      grant->rules[i].presets, tx->now_ms));
+    take_members(merged, json);
     return merged;
 }
 

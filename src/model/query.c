@@ -1,6 +1,5 @@
 #include "model/query.h"
 
-#include <assert.h>
 #include <math.h>
 
 #include "model/filter.h"

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <pcre2.h>
 
+#include "base/mem.h"
 #include "base/text.h"
 #include "model/members.h"
 #include "model/problem.h"
@@ -112,21 +113,29 @@ static bool equal(struct validator *v, const json_t *a, const json_t *b)
     return str_equal(text_of(v, a), text_of(v, b));
 }
 
+static void append(json_t *list, json_t *item)
+{
+    if (json_array_append(list, item) != 0)
+        mem_exhausted();
+}
+
 /* The list that a rule gives: an array, an object with numeric keys, or comma text. */
 static json_t *list_of(struct validator *v, json_t *wanted)
 {
     if (json_is_array(wanted))
         return wanted;
     json_t *list = json_array();
-    assert(list);
+    if (!list)
+        mem_exhausted();
     arena_on_free(v->tx->arena, json_release, list);
     for (void *at = members_first(wanted); at; at = members_next(wanted, at))
-        json_array_append(list, member_value(at));
+        append(list, member_value(at));
     struct str rest = json_str(wanted), part;
     while (rest.len > 0 && str_next(&rest, ',', &part))
-        json_array_append_new(list, json_stringn_nocheck(part.at, part.len));
+        if (json_array_append_new(list, json_stringn_nocheck(part.at, part.len)) != 0)
+            mem_exhausted();
     if (!json_is_object(wanted) && !json_is_string(wanted))
-        json_array_append(list, wanted);
+        append(list, wanted);
     return list;
 }
 
@@ -266,7 +275,8 @@ static bool pattern_matches(const pcre2_code *code, struct str text)
 {
     pcre2_match_data *data = pcre2_match_data_create(1, NULL);
     pcre2_match_context *limits = pcre2_match_context_create(NULL);
-    assert(data && limits);
+    if (!data || !limits)
+        mem_exhausted();
     pcre2_set_match_limit(limits, MATCH_STEPS_MAX);
     pcre2_set_heap_limit(limits, MATCH_HEAP_KIB_MAX);
     int rc = pcre2_match(code, (PCRE2_SPTR)text.at, text.len, 0, 0, data, limits);

@@ -214,6 +214,86 @@ static void memory_policy(struct memory *m, const json_t *rows)
     m->catalogue.attachment_count = 1;
 }
 
+/* JSON of any shape from a seed, of words that mean something here. Nested at most `depth` deep. */
+UNUSED static json_t *memory_any_json(uint64_t *seed, unsigned depth)
+{
+    static const char *const words[] = {"_and",
+                                        "_or",
+                                        "_eq",
+                                        "_in",
+                                        "_between",
+                                        "_null",
+                                        "_contains",
+                                        "_regex",
+                                        "_submitted",
+                                        "_nin",
+                                        "_gt",
+                                        "_some",
+                                        "title",
+                                        "views",
+                                        "day",
+                                        "guid",
+                                        "meta",
+                                        "tags",
+                                        "author",
+                                        "status",
+                                        "published",
+                                        "password",
+                                        "fields",
+                                        "filter",
+                                        "sort",
+                                        "limit",
+                                        "page",
+                                        "offset",
+                                        "search",
+                                        "meta",
+                                        "deep",
+                                        "*",
+                                        "-views",
+                                        "$NOW",
+                                        "$NOW(-1 day)",
+                                        "$CURRENT_USER",
+                                        "$CURRENT_ROLES",
+                                        "null",
+                                        "true",
+                                        "1",
+                                        "2024-01-02",
+                                        MEMORY_USER,
+                                        "a,b",
+                                        "",
+                                        "0",
+                                        "\xf0\x9f\x98\x80"};
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    unsigned dice = (unsigned)(*seed >> 33), members = (dice >> 8) % 4;
+    const char *word = words[(dice >> 12) % COUNT_OF(words)];
+    json_t *made;
+    switch (depth == 0 ? 4 + dice % 5 : dice % 9) {
+    case 0:
+    case 1:
+    case 2:
+        made = json_object();
+        for (unsigned i = 0; i < members; i++) {
+            *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+            json_object_set_new(made, words[(*seed >> 40) % COUNT_OF(words)],
+                                memory_any_json(seed, depth - 1));
+        }
+        return made;
+    case 3:
+        made = json_array();
+        for (unsigned i = 0; i < members; i++)
+            json_array_append_new(made, memory_any_json(seed, depth - 1));
+        return made;
+    case 4:
+        return json_integer(((json_int_t)*seed) >> (dice % 64));
+    case 5:
+        return json_real((double)(int)dice / 7);
+    case 6:
+        return json_boolean(dice & 1024);
+    default:
+        return dice % 16 == 7 ? json_null() : json_string(word);
+    }
+}
+
 /* The user that asks: by column of directus_users. */
 static struct principal *memory_user(struct memory *m)
 {

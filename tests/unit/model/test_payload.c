@@ -332,6 +332,29 @@ static void tokens_are_kept_as_digests(void **state)
     assert_string_equal(values_of(m, ARTICLES, CHANGE_CREATE, "{'body':null}"), "body=-");
 }
 
+/* Whatever comes is taken, or refused. */
+static void no_shape_of_json_does_harm(void **state)
+{
+    uint64_t seed = 2;
+    size_t taken = 0, refusals = 0;
+    (void)state;
+    for (int i = 0; i < 4000; i++) {
+        struct memory m;
+        struct payload p;
+        memory_open(&m, NULL);
+        const struct table *t = &m.tables[i % 2 ? ARTICLES : NOTES];
+        json_t *json = memory_any_json(&seed, 3);
+        arena_on_free(m.arena, json_release, json);
+        int rc = payload_read(&m.tx, t, principal_grant(m.principal, t, ACTION_CREATE),
+                              i % 4 < 2 ? CHANGE_CREATE : CHANGE_UPDATE, json, &p);
+        assert_in_range(rc, 0, REFUSED);
+        *(rc ? &refusals : &taken) += 1;
+        memory_close(&m);
+    }
+    assert_in_range(taken, 100, SIZE_MAX);
+    assert_in_range(refusals, 100, SIZE_MAX);
+}
+
 static int open_as_admin(void **state)
 {
     struct memory *m = calloc(1, sizeof(*m));
@@ -369,6 +392,7 @@ int main(void)
         test(few_payloads_need_preparing),
         test(nobody_makes_us_hash_without_end),
         test(tokens_are_kept_as_digests),
+        cmocka_unit_test(no_shape_of_json_does_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

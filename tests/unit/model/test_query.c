@@ -323,6 +323,41 @@ static void rows_are_written_without_secrets(void **state)
     buf_deinit(&b);
 }
 
+/* Whatever comes is taken, or refused with a kind and words. */
+static void no_shape_of_json_does_harm(void **state)
+{
+    uint64_t seed = 1;
+    size_t taken = 0, refusals = 0;
+    (void)state;
+    for (int i = 0; i < 4000; i++) {
+        struct memory m;
+        struct query q;
+        const struct expr *x;
+        memory_open(&m, i % 2 ? NULL
+                              : "[{'collection':'articles','action':'read',"
+                                "'fields':['id','title','views','day'],"
+                                "'permissions':{'owner':'$CURRENT_USER'}}]");
+        json_t *json = memory_any_json(&seed, 6);
+        json_t *payload = memory_any_json(&seed, 3);
+        arena_on_free(m.arena, json_release, json);
+        arena_on_free(m.arena, json_release, payload);
+        const struct grant *grant = principal_grant(m.principal, &m.tables[ARTICLES], ACTION_READ);
+        int results[] = {
+            query_parse(&m.tx, &m.tables[ARTICLES], json, &q),
+            filter_compile(&m.tx, m.principal, &m.tables[ARTICLES], json, FILTER_QUERY, grant, &x),
+            filter_compile(&m.tx, m.principal, &m.tables[ARTICLES], json, FILTER_RULE, NULL, &x),
+            filter_validate(&m.tx, &m.tables[ARTICLES], json, payload),
+        };
+        for (size_t r = 0; r < COUNT_OF(results); r++) {
+            assert_in_range(results[r], 0, REFUSED);
+            *(results[r] ? &refusals : &taken) += 1;
+        }
+        memory_close(&m);
+    }
+    assert_in_range(taken, 500, SIZE_MAX);
+    assert_in_range(refusals, 500, SIZE_MAX);
+}
+
 static int open_as_admin(void **state)
 {
     struct memory *m = calloc(1, sizeof(*m));
@@ -358,6 +393,7 @@ int main(void)
         test(keys_of_later_are_refused_unless_empty),
         test(keys_restrict_a_query),
         test(rows_are_written_without_secrets),
+        cmocka_unit_test(no_shape_of_json_does_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
