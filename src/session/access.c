@@ -70,12 +70,10 @@ static const char *const idle_columns[] = {"last_access", "last_page"};
 
 static bool concerns_access(const struct change *c)
 {
-    struct column_set rest = c->changed;
+    if (c->kind == CHANGE_CREATE || !system_is(c->table, SYSTEM_USERS))
+        return false; /* nobody is here as one who was not there */
 
-    if (!system_is(c->table, SYSTEM_USERS))
-        return false;
-    if (c->kind == CHANGE_CREATE)
-        return false; /* nobody is logged in as one who was not there */
+    struct column_set rest = c->changed;
     for (size_t i = 0; i < COUNT_OF(idle_columns); i++) {
         unsigned index = system_column(SYSTEM_USERS, idle_columns[i]);
         rest.words[index / 64] &= ~(UINT64_C(1) << (index % 64));

@@ -184,7 +184,7 @@ static void reply(struct session *s, struct request *r)
         connection_send(s->connection, r->reply);
     if (r->handler->done)
         r->handler->done(r);
-    if (!s->websocket)
+    if (!s->websocket && !is_gone(s))
         connection_responded(s->connection, r->keep_alive);
 }
 

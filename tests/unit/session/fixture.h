@@ -557,7 +557,7 @@ static void ask(struct connection *c, const struct handler *handler, const char 
     session_submit(c->user, wish(c, handler, collection, key, json));
 }
 
-static void ask_create(struct connection *c, const struct handler *handler)
+static inline void ask_create(struct connection *c, const struct handler *handler)
 {
     ask(c, handler, "articles", NULL, "{\"title\":\"Harvest\"}");
 }
