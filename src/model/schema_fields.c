@@ -191,9 +191,12 @@ static int read_meta(struct tx *tx, const json_t *body, struct value *row)
     static const char *const fixed[] = {"id", "collection", "field", NULL};
 
     int rc = schema_read_meta(tx, SYSTEM_FIELDS, json_get(body, "meta"), fixed, row);
-    if (rc == 0)
-        rc = check_special(tx, system_text(SYSTEM_FIELDS, row, "special"));
-    return rc;
+    if (rc != 0)
+        return rc;
+    struct str validation = system_text(SYSTEM_FIELDS, row, "validation");
+    if (validation.at && !str_starts_with(validation, STR("{")))
+        return refuse(tx, PROBLEM_INVALID_PAYLOAD, "\"meta.validation\" must be a filter");
+    return check_special(tx, system_text(SYSTEM_FIELDS, row, "special"));
 }
 
 int schema_read_field(struct tx *tx, struct str collection, const json_t *body, struct value *row,

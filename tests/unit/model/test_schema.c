@@ -426,6 +426,7 @@ static void bodies_of_fields_are_checked(void **state)
         "{\"field\":\"x\",\"type\":\"string\",\"meta\":{\"special\":[\"m2m\"]}}",
         "{\"field\":\"x\",\"type\":\"string\",\"meta\":{\"special\":[\"encrypt\"]}}",
         "{\"field\":\"x\",\"type\":\"string\",\"meta\":{\"hidden\":\"perhaps\"}}",
+        "{\"field\":\"x\",\"type\":\"string\",\"meta\":{\"validation\":[1]}}",
     };
     struct instance *in = *state;
 

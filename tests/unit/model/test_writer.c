@@ -1,7 +1,10 @@
 #include "unit/model/core.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sys/stat.h>
+
+#include "model/instance.h"
 
 /* ---- acts ---- */
 
@@ -53,6 +56,33 @@ static int add_role(struct instance *in, struct tx *tx)
 {
     struct item_key key;
     return items_create(tx, system_table(SYSTEM_ROLES), json_of(in, "{\"name\":\"Editor\"}"), &key);
+}
+
+static int make_replies(struct instance *in, struct tx *tx)
+{
+    struct str name, field;
+
+    assert_int_equal(make_notes(in, tx), 0);
+    assert_int_equal(
+        schema_create_collection(tx,
+                                 json_of(in, "{\"collection\":\"replies\",\"fields\":[{"
+                                             "\"field\":\"note\",\"type\":\"integer\"}]}"),
+                                 &name),
+        0);
+    return schema_create_relation(tx,
+                                  json_of(in, "{\"collection\":\"replies\",\"field\":\"note\","
+                                              "\"related_collection\":\"notes\"}"),
+                                  &name, &field);
+}
+
+/* References are not checked before the commit while tables are made. */
+static int add_lost_reply(struct instance *in, struct tx *tx)
+{
+    const struct table *replies = catalogue_table(tx->catalogue, STR("replies"));
+    const struct assignment lost = {table_field(replies, STR("note"))->column, value_integer(7)};
+
+    assert_int_equal(add_role(in, tx), 0);
+    return store_insert(tx->store, &replies->shape, &lost, 1, NULL, NULL);
 }
 
 static int64_t count_notes(struct instance *in)
@@ -287,6 +317,82 @@ static void a_reader_keeps_its_moment(void **state)
     reader_close(reader);
 }
 
+static void a_batch_that_cannot_be_committed_never_ran(void **state)
+{
+    struct instance *in = *state;
+
+    assert_int_equal(run(in, WRITER_SCHEMA, make_replies), 0);
+    AUTO(catalogue_unref) struct catalogue *before = model_catalogue(in->model);
+    struct journal_state kept = state_of(in);
+    assert_int_equal(run(in, WRITER_SCHEMA, add_lost_reply), STORE_FOREIGN_KEY);
+    AUTO(catalogue_unref) struct catalogue *after = model_catalogue(in->model);
+    assert_ptr_equal(after, before);
+    assert_int_equal(state_of(in).head, kept.head);
+    assert_int_equal(run(in, WRITER_ROWS, add_note), 0);
+    assert_int_equal(in->commit->changes[0]->sequence, kept.head + 1);
+    assert_int_equal(check(in).findings, 0);
+}
+
+static void a_commit_that_was_there_after_all_is_caught_up_with(void **state)
+{
+    struct instance *in = *state;
+    struct store *store = in->model->store;
+    struct journal_state moved = state_of(in);
+
+    moved.catalogue_version += 5; /* as a commit would leave it that was reported as failed */
+    assert_int_equal(store_begin(store, STORE_WRITE), 0);
+    assert_int_equal(journal_state_write(store, &moved), 0);
+    assert_int_equal(store_commit(store), 0);
+    assert_int_equal(run(in, WRITER_ROWS, do_nothing), 0);
+    AUTO(catalogue_unref) struct catalogue *caught_up = model_catalogue(in->model);
+    assert_int_equal(caught_up->version, moved.catalogue_version);
+    assert_int_equal(run(in, WRITER_ROWS, add_role), 0);
+    assert_true(in->commit->catalogue_after->version > moved.catalogue_version);
+    assert_int_equal(count_notes(in), -1); /* readers go on */
+}
+
+/* Reads until told to stop; says how often rows and catalogue did not fit together. */
+struct watch {
+    struct instance *in;
+    atomic_bool stop;
+    int misfits;
+};
+
+static void *watch_roles(void *context)
+{
+    struct watch *w = context;
+    struct select all = {.shape = &system_table(SYSTEM_ROLES)->shape, .limit = -1};
+    struct reader *reader;
+    int64_t count = -1;
+
+    if (reader_open(w->in->model, &reader) != 0)
+        return NULL;
+    do {
+        AUTO(arena_free) struct arena *arena = arena_new();
+        struct tx tx = {.arena = arena};
+        if (reader_begin(reader, &tx) != 0 || store_count(tx.store, &all, &count) != 0 ||
+            count != (int64_t)tx.catalogue->role_count)
+            w->misfits++;
+        reader_end(reader);
+    } while (!atomic_load(&w->stop));
+    reader_close(reader);
+    return NULL;
+}
+
+static void readers_never_see_rows_and_catalogue_apart(void **state)
+{
+    struct instance *in = *state;
+    struct watch watch = {.in = in};
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, watch_roles, &watch), 0);
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(run(in, WRITER_ROWS, add_role), 0);
+    atomic_store(&watch.stop, true);
+    pthread_join(thread, NULL);
+    assert_int_equal(watch.misfits, 0);
+}
+
 static void pruning_drops_what_is_past_its_retention(void **state)
 {
     struct instance *in = *state;
@@ -395,6 +501,9 @@ int main(void)
         CASE(a_catalogue_version_is_never_given_twice),
         CASE(a_commit_says_who_when_and_from_where),
         CASE(a_reader_keeps_its_moment),
+        CASE(a_batch_that_cannot_be_committed_never_ran),
+        CASE(a_commit_that_was_there_after_all_is_caught_up_with),
+        CASE(readers_never_see_rows_and_catalogue_apart),
         CASE(pruning_drops_what_is_past_its_retention),
         CASE(data_of_a_newer_version_is_not_opened),
         CASE(a_check_finds_a_gap_a_wrong_head_and_a_missing_table),
