@@ -30,11 +30,22 @@ static void put_member(struct buf *b, const char *name, struct str value)
     json_put_str(b, value);
 }
 
+/* Without words of its own it is the queues that are full. */
+static struct str unavailable_reason(const struct problem *p)
+{
+    return p->reason.at ? p->reason : STR("Under pressure");
+}
+
 /* The members behind "code" that a client may branch on. */
 static void put_extensions(struct buf *b, const struct problem *p)
 {
     bool names_value = p->kind == PROBLEM_NOT_UNIQUE || p->kind == PROBLEM_INVALID_FOREIGN_KEY ||
                        p->kind == PROBLEM_VALUE_TOO_LONG || p->kind == PROBLEM_VALUE_OUT_OF_RANGE;
+    if (p->kind == PROBLEM_UNAVAILABLE) {
+        put_member(b, "service", STR("api"));
+        put_member(b, "reason", unavailable_reason(p));
+        return;
+    }
     put_member(b, "reason", p->reason);
     if (p->kind == PROBLEM_ROUTE_NOT_FOUND)
         put_member(b, "path", p->value);
@@ -161,8 +172,8 @@ static void put_message(struct buf *b, const struct problem *p)
         snprintf(text, sizeof(text), "Limit exceeded.");
         break;
     case PROBLEM_UNAVAILABLE:
-        snprintf(text, sizeof(text), "Service \"api\" is unavailable.%s%.*s",
-                 p->reason.len ? " " : "", STR_ARG(p->reason));
+        snprintf(text, sizeof(text), "Service \"api\" is unavailable. %.*s.",
+                 STR_ARG(unavailable_reason(p)));
         break;
     default:
         snprintf(text, sizeof(text), "An unexpected error occurred.");

@@ -130,7 +130,9 @@ void reply_problem(struct request *r)
     struct buf b;
     buf_init(&b, SIZE_MAX);
     error_write_rest(&b, &r->problem);
-    if (r->problem.kind == PROBLEM_UNAVAILABLE || r->problem.kind == PROBLEM_REQUESTS_EXCEEDED)
+    bool passes = r->problem.kind == PROBLEM_REQUESTS_EXCEEDED ||
+                  (r->problem.kind == PROBLEM_UNAVAILABLE && !r->problem.reason.at);
+    if (passes)
         add(&h, STR("Retry-After"), STR("1"));
     finish(r, error_status(&r->problem), REPLY_JSON, &h, buf_str(&b));
     buf_deinit(&b);

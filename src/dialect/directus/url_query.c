@@ -8,6 +8,9 @@
  */
 #include "dialect/directus/directus.h"
 
+#include <stdlib.h>
+
+#include "base/text.h"
 #include "wire/http.h"
 
 enum { DEPTH_MAX = 10, LIST_MAX = 500, PARAMETERS_MAX_COUNT = 1000 };
@@ -43,11 +46,16 @@ static int split_name(struct parsing *p, struct str name, struct str *parts, siz
     return 0;
 }
 
-/* A part as a member's name: `[]` is the next number. */
+/* A part as a member's name: `[]` is the next number that is free. */
 static const char *member_name(struct parsing *p, const json_t *object, struct str part)
 {
-    return part.len ? arena_z(p->arena, part)
-                    : arena_printf(p->arena, "%zu", json_object_size(object)).at;
+    if (part.len > 0)
+        return arena_z(p->arena, part);
+    size_t number = json_object_size(object);
+    const char *name = arena_printf(p->arena, "%zu", number).at;
+    while (json_object_get(object, name))
+        name = arena_printf(p->arena, "%zu", ++number).at;
+    return name;
 }
 
 /* A scalar where a second value comes becomes the first member of an object of its own. */
@@ -74,9 +82,7 @@ static int add(struct parsing *p, json_t *root, struct str name, struct str valu
     for (size_t i = 0; i + 1 < count; i++)
         at = as_object(at, member_name(p, at, parts[i]));
     const char *last = member_name(p, at, parts[count - 1]);
-    json_t *text = json_stringn(value.at ? value.at : "", value.len);
-    if (!text)
-        return refuse_because(p, "A parameter is not valid UTF-8");
+    json_t *text = json_stringn(value.at, value.len);
     if (!json_object_get(at, last)) {
         json_object_set_new(at, last, text);
         return 0;
@@ -86,43 +92,69 @@ static int add(struct parsing *p, json_t *root, struct str name, struct str valu
     return 0;
 }
 
-static bool is_list(json_t *object)
-{
-    const char *name;
+struct element {
+    int64_t index;
     json_t *value;
-    size_t count = json_object_size(object);
-    if (count == 0 || count > LIST_MAX)
-        return false;
-    json_object_foreach(object, name, value)
-    {
-        int64_t number;
-        if (str_to_int64(str_of(name), &number) != 0 || number < 0)
-            return false;
-    }
-    return true;
+};
+
+/* "0", "17": digits without a sign or leading zeros. */
+static bool is_index(struct str name, int64_t *index_out)
+{
+    bool canonical = name.len == 1 || name.at[0] != '0';
+    return name.len > 0 && name.at[0] >= '0' && name.at[0] <= '9' && canonical &&
+           str_to_int64(name, index_out) == 0;
 }
 
-/* Lists in place of objects with numeric names, the innermost first; order is that of appearance.
+/* The members as elements of a list; false: the object is none. */
+static bool read_elements(json_t *object, struct element *elements)
+{
+    size_t count = 0;
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value)
+    {
+        if (!is_index(str_of(name), &elements[count].index))
+            return false;
+        elements[count++].value = value;
+    }
+    return count > 0;
+}
+
+static int compare_elements(const void *a, const void *b)
+{
+    int64_t x = ((const struct element *)a)->index, y = ((const struct element *)b)->index;
+    return (x > y) - (x < y);
+}
+
+/* Lists in place of objects with numeric names, in the order of their numbers, the innermost first.
  */
-static json_t *settle(json_t *value)
+static json_t *settle(struct parsing *p, json_t *value)
 {
     const char *name;
     json_t *member;
     void *next;
+    size_t count = json_object_size(value);
     if (!json_is_object(value))
         return json_incref(value);
     json_object_foreach_safe(value, next, name, member)
     {
-        json_object_set_new(value, name, settle(member));
+        json_object_set_new(value, name, settle(p, member));
     }
-    if (!is_list(value))
+    struct element *elements =
+        count <= LIST_MAX ? ARENA_ARRAY(p->arena, struct element, count + 1) : NULL;
+    if (!elements || !read_elements(value, elements))
         return json_incref(value);
     json_t *list = json_array();
-    json_object_foreach(value, name, member)
-    {
-        json_array_append(list, member);
-    }
+    qsort(elements, count, sizeof(*elements), compare_elements);
+    for (size_t i = 0; i < count; i++)
+        json_array_append(list, elements[i].value);
     return list;
+}
+
+/* Names and values are text as JSON's is. */
+static bool is_text(struct str s)
+{
+    return text_is_utf8(s) && !(s.len > 0 && memchr(s.at, '\0', s.len));
 }
 
 static int add_pair(struct parsing *p, json_t *root, struct str pair)
@@ -134,6 +166,8 @@ static int add_pair(struct parsing *p, json_t *root, struct str pair)
     if (!http_percent_decode(p->arena, name, HTTP_DECODE_QUERY, &name) ||
         !http_percent_decode(p->arena, rest.at ? rest : STR(""), HTTP_DECODE_QUERY, &value))
         return refuse_because(p, "A parameter is not percent-encoded as it should be");
+    if (!is_text(name) || !is_text(value))
+        return refuse_because(p, "A parameter is not valid UTF-8");
     return name.len ? add(p, root, name, value) : 0;
 }
 
@@ -157,7 +191,7 @@ int url_query_parse(struct arena *a, struct str query, json_t **object_out, stru
     void *next;
     json_object_foreach_safe(root, next, name, member)
     {
-        json_object_set_new(root, name, settle(member));
+        json_object_set_new(root, name, settle(&p, member));
     }
     *object_out = root;
     return 0;
