@@ -59,7 +59,11 @@ static bool read_now(struct str text, struct clock_shift *shift_out)
     return true;
 }
 
-/* The value that a text stands for: a variable's, or null; other values stand for themselves. */
+/*
+ * The value that a text stands for: a variable's, or null; other values stand for themselves.
+ * "true" and "false" become truth values where the column holds these, and stay text where it holds
+ * text, so that both can be compared with.
+ */
 static const json_t *resolve_value(const struct compiler *c, const json_t *value)
 {
     struct str text = json_str(value);

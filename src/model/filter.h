@@ -17,6 +17,9 @@ enum filter_source {
  * moving operand). For FILTER_QUERY `read` is the caller's read grant: a field outside it is
  * refused, a field readable on some rows only is compared under its mask. NULL, null and {} give
  * expr_true. 0, REFUSED (INVALID_QUERY, FORBIDDEN), or a fault.
+ * Bounded: settings->filter_depth_max levels of objects, 1,000 conditions, 10,000 values in lists.
+ * A rule may compare with empty text and empty lists, a query may not. Values are copied: the
+ * expression outlives the JSON.
  */
 int filter_compile(struct tx *tx, const struct principal *principal, const struct table *table,
                    const json_t *filter, enum filter_source source, const struct grant *read,
@@ -24,8 +27,9 @@ int filter_compile(struct tx *tx, const struct principal *principal, const struc
 
 /*
  * Validation (F.5): does a payload satisfy a filter? An absent value satisfies every operator
- * except _submitted. Adds one violation for each broken rule to tx->problem and returns REFUSED, or
- * 0.
+ * except _submitted. Variables are replaced already. Adds one violation for each broken rule to
+ * tx->problem and returns REFUSED (FAILED_VALIDATION), or 0. A rule that makes no sense refuses
+ * with INVALID_PAYLOAD: a check that was meant is never left out.
  */
 int filter_validate(struct tx *tx, const struct table *table, const json_t *filter,
                     const json_t *payload);
