@@ -51,8 +51,7 @@ static bool holds(const struct principal *p, const struct expr *x, const char *s
     const struct table *t = articles(p);
     struct value row[COLUMNS_MAX] = {0};
     row[table_field(t, STR("status"))->column->index] = value_text(str_of(status));
-    row[table_field(t, STR("owner"))->column->index] =
-        owner.at ? value_text(owner) : value_null();
+    row[table_field(t, STR("owner"))->column->index] = owner.at ? value_text(owner) : value_null();
     return expr_matches(x, row, 0);
 }
 
@@ -65,10 +64,10 @@ static void the_public_policies_are_for_who_has_no_role(void **state)
     struct str r = role(in, STR_NULL);
     AUTO(catalogue_unref) struct catalogue *c = model_catalogue(in->model);
     AUTO(principal_unref) struct principal *nobody = principal_public(c, STR_NULL);
-    AUTO(principal_unref) struct principal *loner =
-        principal_by_id(in, user_with(in, STR_NULL, "a@example.com"));
-    AUTO(principal_unref) struct principal *member =
-        principal_by_id(in, user_with(in, r, "b@example.com"));
+    AUTO(principal_unref)
+    struct principal *loner = principal_by_id(in, user_with(in, STR_NULL, "a@example.com"));
+    AUTO(principal_unref)
+    struct principal *member = principal_by_id(in, user_with(in, r, "b@example.com"));
 
     assert_non_null(reading(nobody));
     assert_non_null(reading(loner));
@@ -182,8 +181,8 @@ static void a_rule_for_all_rows_lifts_masks_from_its_fields_only(void **state)
     permit(in, p, "articles", "'action':'read','fields':['title']");
     permit(in, p, "articles",
            "'action':'read','permissions':{'status':{'_eq':'x'}},'fields':['title','note']");
-    AUTO(principal_unref) struct principal *who =
-        principal_by_id(in, user_with(in, r, "a@example.com"));
+    AUTO(principal_unref)
+    struct principal *who = principal_by_id(in, user_with(in, r, "a@example.com"));
     const struct grant *g = reading(who);
 
     assert_true(g->rows == &expr_true || g->rows->kind == EXPR_TRUE);
@@ -201,8 +200,8 @@ static void rules_with_equal_filters_need_no_masks(void **state)
            "'action':'read','permissions':{'status':{'_eq':'x'}},'fields':['title']");
     permit(in, p, "articles",
            "'action':'read','permissions':{'status':{'_eq':'x'}},'fields':['note']");
-    AUTO(principal_unref) struct principal *who =
-        principal_by_id(in, user_with(in, r, "a@example.com"));
+    AUTO(principal_unref)
+    struct principal *who = principal_by_id(in, user_with(in, r, "a@example.com"));
     const struct grant *g = reading(who);
 
     assert_int_equal(g->rows->kind, EXPR_TEST);
@@ -218,8 +217,8 @@ static void fields_are_those_that_are_named_and_there(void **state)
     permit(in, p, "articles", "'action':'read','fields':['title','gone']");
     permit(in, p, "articles", "'action':'update','fields':null");
     permit(in, p, "articles", "'action':'delete','fields':['*']");
-    AUTO(principal_unref) struct principal *who =
-        principal_by_id(in, user_with(in, r, "a@example.com"));
+    AUTO(principal_unref)
+    struct principal *who = principal_by_id(in, user_with(in, r, "a@example.com"));
 
     const struct grant *g = reading(who);
     assert_true(has_field(g, articles(who), "title"));
@@ -237,8 +236,7 @@ static void a_rule_that_makes_no_sense_grants_nothing(void **state)
     struct instance *in = *state;
     struct str r = role(in, STR_NULL), p = policy(in, "");
     attach_role(in, r, p);
-    permit(in, p, "articles",
-           "'action':'read','permissions':{'gone':{'_eq':1}},'fields':['note']");
+    permit(in, p, "articles", "'action':'read','permissions':{'gone':{'_eq':1}},'fields':['note']");
     permit(in, p, "articles", "'action':'read','fields':['title']");
     permit(in, p, "articles",
            "'action':'update','permissions':{'title':{'_neq':'$CURRENT_USER.gone'}},"
@@ -247,8 +245,8 @@ static void a_rule_that_makes_no_sense_grants_nothing(void **state)
            "'action':'delete','permissions':{'title':{'_neq':'$CURRENT_USER.password'}},"
            "'fields':['*']");
     permit(in, p, "gone", "'action':'read','fields':['*']");
-    AUTO(principal_unref) struct principal *who =
-        principal_by_id(in, user_with(in, r, "a@example.com"));
+    AUTO(principal_unref)
+    struct principal *who = principal_by_id(in, user_with(in, r, "a@example.com"));
 
     assert_true(has_field(reading(who), articles(who), "title"));
     assert_false(has_field(reading(who), articles(who), "note"));
@@ -264,8 +262,8 @@ static void the_filter_of_a_create_rule_does_not_count(void **state)
     permit(in, p, "articles",
            "'action':'create','permissions':{'gone':{'_eq':1}},'fields':['title'],"
            "'presets':{'owner':'$CURRENT_USER'},'validation':{}");
-    AUTO(principal_unref) struct principal *who =
-        principal_by_id(in, user_with(in, r, "a@example.com"));
+    AUTO(principal_unref)
+    struct principal *who = principal_by_id(in, user_with(in, r, "a@example.com"));
     const struct grant *g = principal_grant(who, articles(who), ACTION_CREATE);
 
     assert_non_null(g);
@@ -299,8 +297,7 @@ static void app_access_adds_the_built_in_rows(void **state)
     assert_true(expr_matches(g->rows, row, 0));
     row[system_column(SYSTEM_ROLES, "id")] = value_text(user);
     assert_false(expr_matches(g->rows, row, 0));
-    assert_true(
-        principal_grant(who, system_table(SYSTEM_FIELDS), ACTION_READ)->unconditional);
+    assert_true(principal_grant(who, system_table(SYSTEM_FIELDS), ACTION_READ)->unconditional);
     assert_null(principal_grant(who, system_table(SYSTEM_POLICIES), ACTION_READ));
 }
 
@@ -487,8 +484,8 @@ static void variables_have_the_values_of_who_acts(void **state)
     assert_int_equal(json_array_size(roles), 2);
     roles = principal_variable(who, in->arena, STR("$CURRENT_ROLES.name"));
     assert_str(json_str(json_array_get(roles, 1)), "r");
-    assert_int_equal(
-        json_array_size(principal_variable(who, in->arena, STR("$CURRENT_POLICIES"))), 0);
+    assert_int_equal(json_array_size(principal_variable(who, in->arena, STR("$CURRENT_POLICIES"))),
+                     0);
     principal_unref((struct principal *)(uintptr_t)who);
 }
 
@@ -496,11 +493,21 @@ static void what_is_no_variable_or_a_secret_has_no_value(void **state)
 {
     struct instance *in = *state;
     const struct principal *who = somebody(in);
-    static const char *const names[] = {
-        "",     "$",    "CURRENT_USER", "$CURRENT_USERS",        "$CURRENT_USER.gone",
-        "$NOW", "$now", "$CURRENT_",    "$CURRENT_USER.password", "$CURRENT_USER.token",
-        "$CURRENT_ROLE.gone", "$CURRENT_ROLES.gone", "$CURRENT_POLICIES.gone",
-        "$CURRENT_USER.first_name.x", "$CURRENT_USER."};
+    static const char *const names[] = {"",
+                                        "$",
+                                        "CURRENT_USER",
+                                        "$CURRENT_USERS",
+                                        "$CURRENT_USER.gone",
+                                        "$NOW",
+                                        "$now",
+                                        "$CURRENT_",
+                                        "$CURRENT_USER.password",
+                                        "$CURRENT_USER.token",
+                                        "$CURRENT_ROLE.gone",
+                                        "$CURRENT_ROLES.gone",
+                                        "$CURRENT_POLICIES.gone",
+                                        "$CURRENT_USER.first_name.x",
+                                        "$CURRENT_USER."};
     for (size_t i = 0; i < COUNT_OF(names); i++)
         assert_null(principal_variable(who, in->arena, str_of(names[i])));
     principal_unref((struct principal *)(uintptr_t)who);
@@ -515,8 +522,8 @@ static void the_public_is_null(void **state)
     assert_true(
         json_is_null(principal_variable(nobody, in->arena, STR("$CURRENT_USER.first_name"))));
     assert_true(json_is_null(principal_variable(nobody, in->arena, STR("$CURRENT_ROLE"))));
-    assert_int_equal(
-        json_array_size(principal_variable(nobody, in->arena, STR("$CURRENT_ROLES"))), 0);
+    assert_int_equal(json_array_size(principal_variable(nobody, in->arena, STR("$CURRENT_ROLES"))),
+                     0);
 }
 
 static void substitution_replaces_whole_strings_only(void **state)
@@ -524,10 +531,10 @@ static void substitution_replaces_whole_strings_only(void **state)
     struct instance *in = *state;
     const struct principal *who = somebody(in);
     int64_t now = INT64_C(1704164645678);
-    const json_t *value = quoted(
-        in, "{'a':'$CURRENT_USER.first_name','b':'$CURRENT_USERS','c':[1,'$NOW'],"
-            "'d':'$NOW(-1 day)','e':'$NOW(gibberish)','f':'by $CURRENT_USER',"
-            "'g':{'_in':['$CURRENT_ROLES','x']},'h':['$CURRENT_ROLES']}");
+    const json_t *value =
+        quoted(in, "{'a':'$CURRENT_USER.first_name','b':'$CURRENT_USERS','c':[1,'$NOW'],"
+                   "'d':'$NOW(-1 day)','e':'$NOW(gibberish)','f':'by $CURRENT_USER',"
+                   "'g':{'_in':['$CURRENT_ROLES','x']},'h':['$CURRENT_ROLES']}");
     const json_t *done = principal_substitute(who, in->arena, value, now);
 
     assert_str(json_get_str(done, "a"), "Ann");
@@ -558,15 +565,39 @@ static void substitution_copies_nothing_without_variables(void **state)
 static void addresses_ranges_and_blocks_are_recognised(void **state)
 {
     (void)state;
-    static const char *const valid[] = {
-        "", " ", ",", "127.0.0.1", " 127.0.0.1 , 10.0.0.0/8 ", "10.0.0.0/0", "10.0.0.0/32",
-        "10.0.0.1-10.0.0.9", "10.0.0.1 - 10.0.0.1", "::1", "::1/0", "::1/128", "fe80::/10",
-        "fe80::1-fe80::9", "::ffff:10.0.0.1", "::ffff:10.0.0.0/104"};
-    static const char *const invalid[] = {
-        "x", "10.0.0", "10.0.0.256", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "10.0.0.0/+8",
-        "10.0.0.0/8/8", "10.0.0.9-10.0.0.1", "10.0.0.1-", "-10.0.0.1", "10.0.0.1-::2", "::1/129",
-        "127.0.0.1, x", "10.0.0.1-10.0.0.2-10.0.0.3", "localhost",
-        "11111111111111111111111111111111111111111111111111"};
+    static const char *const valid[] = {"",
+                                        " ",
+                                        ",",
+                                        "127.0.0.1",
+                                        " 127.0.0.1 , 10.0.0.0/8 ",
+                                        "10.0.0.0/0",
+                                        "10.0.0.0/32",
+                                        "10.0.0.1-10.0.0.9",
+                                        "10.0.0.1 - 10.0.0.1",
+                                        "::1",
+                                        "::1/0",
+                                        "::1/128",
+                                        "fe80::/10",
+                                        "fe80::1-fe80::9",
+                                        "::ffff:10.0.0.1",
+                                        "::ffff:10.0.0.0/104"};
+    static const char *const invalid[] = {"x",
+                                          "10.0.0",
+                                          "10.0.0.256",
+                                          "10.0.0.0/33",
+                                          "10.0.0.0/-1",
+                                          "10.0.0.0/",
+                                          "10.0.0.0/+8",
+                                          "10.0.0.0/8/8",
+                                          "10.0.0.9-10.0.0.1",
+                                          "10.0.0.1-",
+                                          "-10.0.0.1",
+                                          "10.0.0.1-::2",
+                                          "::1/129",
+                                          "127.0.0.1, x",
+                                          "10.0.0.1-10.0.0.2-10.0.0.3",
+                                          "localhost",
+                                          "11111111111111111111111111111111111111111111111111"};
     struct str bad;
     for (size_t i = 0; i < COUNT_OF(valid); i++)
         if (!ip_list_valid(str_of(valid[i]), &bad))
