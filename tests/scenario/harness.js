@@ -3,6 +3,7 @@
  *
  * ROWCAST names the binary. Every wait is bounded; a scenario that waits in vain fails with what it had.
  */
+import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -127,6 +128,20 @@ export class Server {
     return client;
   }
 
+  /* The status that an upgrade is refused with. */
+  async refusal(token, options) {
+    return this.socket(token, options).then(() => assert.fail('the upgrade was accepted'), (error) => {
+      if (!error.status) throw error;
+      return error.status;
+    });
+  }
+
+  /* A collection with an automatic integer key; fields: { name: type, or { type, schema, meta } }. */
+  async makeCollection(collection, fields, { meta = {}, key = { type: 'integer', schema: { is_primary_key: true, has_auto_increment: true } } } = {}) {
+    const described = Object.entries({ id: key, ...fields }).map(([field, of]) => ({ field, ...(typeof of === 'string' ? { type: of } : of) }));
+    return this.ask('POST', '/collections', { collection, schema: {}, meta, fields: described });
+  }
+
   /* A role with permissions, a user in it: returns { user, role, policy, token }. */
   async makeUser(name, permissions, { policy = {}, user = {} } = {}) {
     const madePolicy = await this.ask('POST', '/policies', { name, ...policy });
@@ -138,6 +153,15 @@ export class Server {
     const madeUser = await this.ask('POST', '/users', { email: `${name}@example.com`, password: `password of ${name}`, role: role.id, token, ...user });
     return { user: madeUser, role, policy: madePolicy, permissions: made, token };
   }
+}
+
+/* An ERROR frame of the seed dialect, whole: nothing but its type, its data and the uid. */
+export function assertRefused(frame, code, { status = 400, uid } = {}) {
+  assert.equal(frame.type, 'ERROR', JSON.stringify(frame));
+  assert.deepEqual({ status: frame.data.status, code: frame.data.code }, { status, code }, JSON.stringify(frame));
+  assert.equal(typeof frame.data.extensions, 'object');
+  assert.deepEqual(Object.keys(frame).sort(), uid === undefined ? ['data', 'type'] : ['data', 'type', 'uid']);
+  assert.deepEqual(frame.uid, uid);
 }
 
 export class Client {
@@ -174,6 +198,13 @@ export class Client {
   async ask(message) {
     this.send(message);
     return this.next(`the answer to ${JSON.stringify(message)}`);
+  }
+
+  /* Subscribes, and sees that nothing is answered (A.8). */
+  async follow(collection, more = {}) {
+    this.send({ type: 'subscribe', collection, ...more });
+    assert.deepEqual(await this.drain(), []);
+    return this;
   }
 
   /*
