@@ -6,6 +6,13 @@
 #include "live/feed.h"
 #include "model/items.h"
 
+/*
+ * Publishing: a commit is cut into operations, an operation into groups of changes that one event
+ * can tell (hub.h). Each group is told to the plain feeds of its table, and to those that the index
+ * finds for one of its rows, with exactly the changes it was found for. So an update of a thousand
+ * rows of a thousand owners costs each owner's feed one row.
+ */
+
 struct hub *hub_new(struct model *model)
 {
     struct hub *h = MEM_NEW(struct hub);

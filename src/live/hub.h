@@ -67,7 +67,8 @@ bool feed_has_query(const struct feed *f);
 struct subscription_ops {
     /* The frame's reference stays the hub's; take one to keep it. Must not unsubscribe inside. */
     void (*deliver)(struct subscription *s, struct frame *frame);
-    /* The table is gone or the query no longer compiles: the subscription is dormant from here. */
+    /* It was bound, and binding it again was refused: the table is gone or not readable any more,
+     * or the query no longer compiles. It is dormant from here. NULL: nobody wants to know. */
     void (*silenced)(struct subscription *s);
 };
 

@@ -6,6 +6,14 @@
 #include "base/mem.h"
 #include "session/internal.h"
 
+/*
+ * Requests go out by lane and come back through two mailboxes: single ones from the readers, whole
+ * transactions from the writer. finish_write is the heart: for each request of a transaction, in
+ * the order of the journal, reply, event, change of sight, and only then what the session waits to
+ * do next. So nobody is told of anything under rights that were taken away before it, and what a
+ * client asks after its write comes after that write.
+ */
+
 /* ---- starting requests ---- */
 
 struct tx service_tx(const struct service *v, struct arena *arena,

@@ -6,6 +6,14 @@
 #include "base/mem.h"
 #include "session/internal.h"
 
+/*
+ * One list of requests in the order they came holds both ends of a session: replies leave at its
+ * head, and `waiting` marks the first request that has not started. Those between the two run, and
+ * all have the lane of the head; so the whole rule of who may start is one comparison. Every change
+ * ends in session_advance, which sends what is due, starts what may start, and frees the session
+ * when its connection is gone and nothing is left in flight.
+ */
+
 /* ---- replies that wait for their time ---- */
 
 struct stall {
