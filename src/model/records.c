@@ -58,6 +58,14 @@ struct assignment record_set(enum system_table which, const char *column, struct
     };
 }
 
+/* The key as entries may have it: a session's is the hash of its token, and a secret enters none.
+ */
+static struct item_key told_key(const struct table *table, const struct value *row)
+{
+    bool secret = table_key(table)->secret;
+    return (struct item_key){.value = secret ? value_text(SECRET_SET) : row[table->shape.key]};
+}
+
 static int apply_effects(struct tx *tx, size_t from)
 {
     size_t to = tx->commit->count; /* effects see to their own effects */
@@ -92,7 +100,7 @@ int record_insert(struct tx *tx, enum system_table which, const struct assignmen
     if (rc != 0)
         return rows_refuse(tx, inserted.table, rc, assignments, count);
     assert(inserted.row);
-    const struct item_key key = {.value = inserted.row[shape->key]};
+    const struct item_key key = told_key(inserted.table, inserted.row);
     commit_record(tx, commit_operation(tx), CHANGE_CREATE, inserted.table, &key, NULL, inserted.row,
                   NULL);
     return apply_effects(tx, from);
@@ -132,6 +140,8 @@ int record_delete(struct tx *tx, enum system_table which, const struct system_ro
     int rc = gone->count > 0 ? rows_delete(tx, rows) : 0;
     if (rc != 0 || gone->count == 0)
         return rc;
+    for (size_t i = 0; i < rows->count; i++)
+        rows->list[i]->key = told_key(rows->table, rows->list[i]->before);
     rows_record(tx, rows, commit_operation(tx), CHANGE_DELETE, NULL);
     return apply_effects(tx, from);
 }

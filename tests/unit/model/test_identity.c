@@ -608,6 +608,27 @@ static int open_for_suspended(struct tx *tx, void *context)
     return record_insert(tx, SYSTEM_SESSIONS, session, COUNT_OF(session));
 }
 
+static void entries_of_sessions_hold_no_token_and_no_hash(void **state)
+{
+    struct instance *in = *state;
+    struct tokens tokens;
+    size_t seen = 0;
+    ann(in);
+    assert_int_equal(log_in(in, "ann@example.com", PASSWORD, &tokens), 0);
+    struct opening o = {.refresh_token = tokens.refresh_token};
+    assert_int_equal(write_as(in, NULL, refresh_session, &o), 0);
+    for (size_t i = 0; i < in->commit->count; i++) {
+        const struct change *c = in->commit->changes[i];
+        if (!system_is(c->table, SYSTEM_SESSIONS))
+            continue;
+        assert_str(c->key.value.text, "**********");
+        assert_str(system_text(SYSTEM_SESSIONS, c->before ? c->before : c->after, "token"),
+                   "**********");
+        seen++;
+    }
+    assert_int_equal(seen, 2); /* the old one goes, the new one comes */
+}
+
 static void a_suspended_user_refreshes_nothing(void **state)
 {
     struct instance *in = *state;
@@ -779,6 +800,7 @@ int main(void)
         WITH_INSTANCE(a_refresh_token_works_once),
         WITH_INSTANCE(a_refresh_extends_the_session_and_an_expired_one_is_dead),
         WITH_INSTANCE(a_log_out_ends_one_session_and_knows_no_strangers),
+        WITH_INSTANCE(entries_of_sessions_hold_no_token_and_no_hash),
         WITH_INSTANCE(a_suspended_user_refreshes_nothing),
         WITH_INSTANCE(the_first_start_makes_the_public_policy_and_the_administrator),
         WITH_INSTANCE(the_first_admin_gets_in_by_password_and_by_token),
