@@ -6,15 +6,18 @@
 
 /*
  * Equal keys, equal feeds: the class says which rows and fields the principal sees, the rest what
- * the client made of it. The version keeps feeds of two catalogues apart while followers move.
+ * the client made of it. The catalogue keeps feeds apart while followers move from one to the next;
+ * catalogues that share their content count as one. The feed holds it, so no other gets its
+ * address meanwhile.
  */
 static void put_key(struct buf *b, const struct query *q, const struct feed_ops *ops,
                     bool has_query, const struct principal *principal)
 {
     const struct str table = q->table->name, class = q->grant->class_key;
+    const struct catalogue *catalogue = principal->catalogue;
+    const void *content = catalogue->base ? catalogue->base : catalogue;
 
-    buf_printf(b, "%lld %p %d %zu ", (long long)principal->catalogue->version, (const void *)ops,
-               has_query, table.len);
+    buf_printf(b, "%p %p %d %zu ", content, (const void *)ops, has_query, table.len);
     buf_put_str(b, table);
     buf_printf(b, " %zu ", class.len);
     buf_put_str(b, class);

@@ -9,9 +9,8 @@
  *    └────► feeds by key ──► followers (subscriptions), in the order they came
  *
  * A feed lives from its first follower to its last. It holds a principal of those it speaks for:
- * with it the catalogue and the grant that its query points into. So a feed belongs to one version
- * of the catalogue; after a change its followers are bound again, and it goes with the last of
- * them.
+ * with it the catalogue and the grant that its query points into. So a feed belongs to one
+ * catalogue; after a change its followers are bound again, and it goes with the last of them.
  */
 
 #include "live/feed_index.h"

@@ -152,7 +152,9 @@ static void refresh(struct service *v, struct actor *a, const struct commit *com
     a->principal = now;
 }
 
-static void refresh_actors(struct service *v, const struct commit *commit, const struct map *users)
+/* Everyone, or those whose own row changed. */
+static void refresh_actors(struct service *v, const struct commit *commit, const struct map *users,
+                           bool everyone)
 {
     void *at;
 
@@ -160,7 +162,7 @@ static void refresh_actors(struct service *v, const struct commit *commit, const
         struct actor *a = at;
         const struct change *change =
             a->principal->user.at ? map_get(users, a->principal->user) : NULL;
-        if (change || commit->catalogue_after)
+        if (change || everyone)
             refresh(v, a, commit, change);
     }
 }
@@ -223,20 +225,31 @@ void access_expect(struct service *v, const struct commit *commit)
     }
     regroup(v, NET_CLOSE_FAULT);
     settle_actors(v);
+    wake_upgrades(v);
+}
+
+/* A change of a user's identity brings a catalogue of the same content: others see what they saw.
+ */
+static bool shares_content(const struct catalogue *a, const struct catalogue *b)
+{
+    return (a->base ? a->base : a) == (b->base ? b->base : b);
 }
 
 void access_follow(struct service *v, const struct commit *commit)
 {
+    const struct catalogue *after = commit->catalogue_after;
+    bool everyone = after && !shares_content(after, v->catalogue);
     struct map users;
 
     find_users(commit, &users);
-    if (commit->catalogue_after)
-        set_catalogue(v, commit->catalogue_after);
-    if (commit->catalogue_after || users.count > 0) {
-        refresh_actors(v, commit, &users);
+    if (after)
+        set_catalogue(v, after);
+    if (everyone || users.count > 0) {
+        refresh_actors(v, commit, &users, everyone);
         regroup(v, NET_CLOSE_REVOKED);
         settle_actors(v);
-        wake_upgrades(v);
     }
     map_deinit(&users);
+    if (after)
+        wake_upgrades(v);
 }

@@ -152,6 +152,37 @@ static void equal_people_share_a_principal(void **state)
     assert_int_equal(w->service->actors.count, 0);
 }
 
+static void a_change_of_one_user_leaves_the_others_where_they_are(void **state)
+{
+    struct world *w = *state;
+    struct connection *admin = client_connect(w, "admin-token"), *public = client_connect(w, NULL),
+                      *user = client_connect(w, "user-token");
+    const struct principal *before[] = {principal_of(admin), principal_of(public),
+                                        principal_of(user)};
+    int64_t version = service_catalogue(w->service)->version;
+
+    ask(admin, &follow, "articles", NULL, NULL);
+    ask(admin, &update, "directus_users", USER, "{\"email\":\"ann@example.com\"}");
+    UNTIL(is_idle(admin));
+    assert_true(service_catalogue(w->service)->version > version);
+    assert_ptr_equal(principal_of(admin), before[0]);
+    assert_ptr_equal(principal_of(public), before[1]);
+    assert_ptr_not_equal(principal_of(user), before[2]);
+
+    /* Who comes now follows the same feed, and everyone goes on. */
+    struct connection *other = client_connect(w, "admin-token");
+    ask(other, &follow, "articles", NULL, NULL);
+    assert_int_equal(hub_stats(service_hub(w->service))->feeds, 1);
+    ask_create(admin, &create);
+    UNTIL(is_idle(admin));
+    assert_sent(admin, "following\nupdated\ncreated 1\nevent create 1\n");
+    assert_sent(other, "following\nevent create 1\n");
+    client_close(admin);
+    client_close(public);
+    client_close(user);
+    client_close(other);
+}
+
 static void a_new_field_does_not_disturb_those_who_follow(void **state)
 {
     struct world *w = *state;
@@ -273,6 +304,7 @@ int main(void)
         IN_WORLD(who_is_suspended_is_closed_at_once),
         IN_WORLD(a_deleted_user_and_a_replaced_token_are_closed_as_well),
         IN_WORLD(equal_people_share_a_principal),
+        IN_WORLD(a_change_of_one_user_leaves_the_others_where_they_are),
         IN_WORLD(a_new_field_does_not_disturb_those_who_follow),
         IN_WORLD(an_upgrade_that_was_overtaken_is_made_again),
         IN_WORLD(an_overtaken_upgrade_of_who_is_suspended_is_refused),
