@@ -209,6 +209,27 @@ static void rules_with_equal_filters_need_no_masks(void **state)
     assert_null(mask_of(g, articles(who), "note"));
 }
 
+static void equal_filters_are_one_wherever_they_stand(void **state)
+{
+    struct instance *in = *state;
+    struct str r = role(in, STR_NULL), p = policy(in, "");
+    attach_role(in, r, p);
+    permit(in, p, "articles",
+           "'action':'read','permissions':{'status':{'_eq':'x'}},'fields':['title']");
+    permit(in, p, "articles",
+           "'action':'read','permissions':{'status':{'_eq':'y'}},'fields':['title']");
+    permit(in, p, "articles",
+           "'action':'read','permissions':{'status':{'_eq':'x'}},'fields':['note']");
+    AUTO(principal_unref)
+    struct principal *who = principal_by_id(in, user_with(in, r, "a@example.com"));
+
+    assert_null(mask_of(reading(who), articles(who), "title"));
+    const struct expr *mask = mask_of(reading(who), articles(who), "note");
+    assert_non_null(mask);
+    assert_true(holds(who, mask, "x", STR_NULL));
+    assert_false(holds(who, mask, "y", STR_NULL));
+}
+
 static void fields_are_those_that_are_named_and_there(void **state)
 {
     struct instance *in = *state;
@@ -661,6 +682,7 @@ int main(void)
         WITH_INSTANCE(rules_add_up_and_fields_of_some_rows_are_masked),
         WITH_INSTANCE(a_rule_for_all_rows_lifts_masks_from_its_fields_only),
         WITH_INSTANCE(rules_with_equal_filters_need_no_masks),
+        WITH_INSTANCE(equal_filters_are_one_wherever_they_stand),
         WITH_INSTANCE(fields_are_those_that_are_named_and_there),
         WITH_INSTANCE(a_rule_that_makes_no_sense_grants_nothing),
         WITH_INSTANCE(the_filter_of_a_create_rule_does_not_count),
