@@ -11,7 +11,8 @@
  * can be written as JSON and read back, or a refusal with its reason.
  */
 
-enum { DEPTH_MAX = 11, LIST_MAX = 500 };
+/* A name and ten levels of brackets, and the list of a name that is repeated. */
+enum { DEPTH_MAX = 12, LIST_MAX = 500 };
 
 static void check(json_t *value, int depth)
 {
