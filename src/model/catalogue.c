@@ -160,15 +160,22 @@ static struct catalogue *catalogue_new(int64_t version)
 struct catalogue *catalogue_renew(const struct catalogue *c, int64_t version)
 {
     struct catalogue *renewed = catalogue_new(version);
-    struct arena *arena = renewed->arena;
-    struct grants_cache *grants = renewed->grants;
 
-    *renewed = *c; /* maps and arrays stay the base's */
-    atomic_init(&renewed->references, 1);
-    renewed->version = version;
-    renewed->arena = arena;
-    renewed->grants = grants;
+    /* Maps and arrays stay the base's. Field by field: others count on c's references meanwhile. */
     renewed->base = catalogue_ref(c->base ? c->base : c);
+    renewed->tables = c->tables;
+    renewed->table_count = c->table_count;
+    renewed->relations = c->relations;
+    renewed->relation_count = c->relation_count;
+    renewed->roles = c->roles;
+    renewed->role_count = c->role_count;
+    renewed->policies = c->policies;
+    renewed->policy_count = c->policy_count;
+    renewed->attachments = c->attachments;
+    renewed->attachment_count = c->attachment_count;
+    renewed->tables_by_name = c->tables_by_name;
+    renewed->roles_by_id = c->roles_by_id;
+    renewed->policies_by_id = c->policies_by_id;
     return renewed;
 }
 
