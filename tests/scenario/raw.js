@@ -106,6 +106,16 @@ export class RawSocket {
     }, 'the head of a response');
   }
 
+  /* That many bytes; null: the connection ended before them. */
+  async readBytes(count) {
+    return this.#until(() => {
+      if (this.input.length < count) return undefined;
+      const bytes = this.input.subarray(0, count);
+      this.input = this.input.subarray(count);
+      return bytes;
+    }, `${count} bytes`);
+  }
+
   /* Everything until the connection ends, as text. */
   async readToEnd() {
     await this.#until(() => undefined, 'the end of the connection');
