@@ -69,7 +69,7 @@ struct hub {
     const struct commit *commit; /* NULL: not publishing */
     int64_t now_ms;
     struct change_list rest, group, mine; /* changes not told yet; told now; told to one feed */
-    struct change_list enters, stays, leaves;
+    struct change_list enters, stays, leaves, alike; /* alike: of stays, told in one event */
     struct hit *hits;
     size_t hit_count, hit_capacity;
     uint64_t round;

@@ -36,6 +36,7 @@ void hub_free(struct hub *h)
     mem_free(h->mine.at);
     mem_free(h->enters.at);
     mem_free(h->stays.at);
+    mem_free(h->alike.at);
     mem_free(h->leaves.at);
     mem_free(h->hits);
     mem_free(h);

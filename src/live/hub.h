@@ -33,7 +33,8 @@ struct subscription;
 
 /*
  * What one feed is told of one operation: the rows that entered (one event each), the rows that
- * stay (one event for all), the rows that left or were deleted (one event for all).
+ * stay (one event for all of which the same fields may be seen), the rows that left or were deleted
+ * (one event for all).
  */
 enum event_kind { EVENT_CREATE, EVENT_UPDATE, EVENT_DELETE };
 struct event {

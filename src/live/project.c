@@ -47,21 +47,16 @@ static void classify(struct hub *h, const struct feed *f, const struct change *c
         change_list_push(&h->leaves, c);
 }
 
-/* The readable fields without those that are hidden on one of the rows. */
+/* The readable fields without those that are hidden on this row. */
 static struct column_set find_visible(const struct hub *h, const struct feed *f,
-                                      const struct change *const *changes, size_t count)
+                                      const struct change *c)
 {
     struct column_set visible = f->readable;
 
     for (unsigned i = 0; f->masked && i < f->query.table->shape.count; i++) {
         const struct expr *mask = f->query.grant->masks[i];
-        if (!mask || !column_set_has(&visible, i))
-            continue;
-        for (size_t j = 0; j < count; j++)
-            if (!expr_matches(mask, changes[j]->after, h->now_ms)) {
-                visible.words[i / 64] &= ~(UINT64_C(1) << (i % 64));
-                break;
-            }
+        if (mask && column_set_has(&visible, i) && !expr_matches(mask, c->after, h->now_ms))
+            visible.words[i / 64] &= ~(UINT64_C(1) << (i % 64));
     }
     return visible;
 }
@@ -100,7 +95,7 @@ static void emit(struct hub *h, const struct feed *f, enum event_kind kind,
         .table = changes[0]->table,
         .changes = changes,
         .count = count,
-        .visible = kind != EVENT_DELETE ? find_visible(h, f, changes, count)
+        .visible = kind != EVENT_DELETE ? find_visible(h, f, changes[0])
                                         : (struct column_set){.words = {0}},
     };
 
@@ -110,6 +105,31 @@ static void emit(struct hub *h, const struct feed *f, enum event_kind kind,
         return;
     h->stats.encodings++;
     deliver(h, f);
+}
+
+/*
+ * Rows of which the same fields may be seen share an event. Where all share one the others would
+ * lose what is hidden on one of them.
+ */
+static void emit_stays(struct hub *h, const struct feed *f)
+{
+    while (f->masked && h->stays.count > 1) {
+        const struct column_set visible = find_visible(h, f, h->stays.at[0]);
+        size_t kept = 0;
+
+        h->alike.count = 0;
+        for (size_t i = 0; i < h->stays.count; i++) {
+            const struct column_set other = find_visible(h, f, h->stays.at[i]);
+            if (memcmp(visible.words, other.words, sizeof(visible.words)) == 0)
+                change_list_push(&h->alike, h->stays.at[i]);
+            else
+                h->stays.at[kept++] = h->stays.at[i];
+        }
+        h->stays.count = kept;
+        emit(h, f, EVENT_UPDATE, h->alike.at, h->alike.count);
+    }
+    if (h->stays.count > 0)
+        emit(h, f, EVENT_UPDATE, h->stays.at, h->stays.count);
 }
 
 void feed_tell(struct hub *h, struct feed *f, const struct change *const *changes, size_t count)
@@ -124,8 +144,7 @@ void feed_tell(struct hub *h, struct feed *f, const struct change *const *change
 
     for (size_t i = 0; i < h->enters.count; i++)
         emit(h, f, EVENT_CREATE, &h->enters.at[i], 1);
-    if (h->stays.count > 0)
-        emit(h, f, EVENT_UPDATE, h->stays.at, h->stays.count);
+    emit_stays(h, f);
     if (h->leaves.count > 0)
         emit(h, f, EVENT_DELETE, h->leaves.at, h->leaves.count);
 }
