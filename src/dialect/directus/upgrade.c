@@ -8,13 +8,15 @@
 #include "net/connection.h"
 #include "wire/websocket.h"
 
-/* A refusal is the bare status line, and the connection closes (A.2). */
+/* A refusal is the bare status line, and the connection closes (A.2). Only who speaks another
+ * version is told which one we do (RFC 6455 section 4.4). */
 static struct frame *bare(int status)
 {
-    char line[64];
+    char head[96];
     int size =
-        snprintf(line, sizeof(line), "HTTP/1.1 %d %s\r\n\r\n", status, http_status_text(status));
-    return frame_from((struct str){line, (size_t)size}, STR_NULL);
+        snprintf(head, sizeof(head), "HTTP/1.1 %d %s\r\n%s\r\n", status, http_status_text(status),
+                 status == 426 ? "Sec-WebSocket-Version: 13\r\n" : "");
+    return frame_from((struct str){head, (size_t)size}, STR_NULL);
 }
 
 static int run_upgrade(struct request *r, struct tx *tx)
