@@ -16,7 +16,7 @@
  * its REFUSED undoes.
  */
 
-static int check_batch(struct tx *tx, size_t count)
+int items_check_batch(struct tx *tx, size_t count)
 {
     int64_t max = tx->settings->batch_mutation_max;
     if (max >= 0 && count > (uint64_t)max)
@@ -101,7 +101,7 @@ int items_create(struct tx *tx, const struct table *table, const json_t *payload
 static int load_rows(struct tx *tx, const struct table *table, const struct item_key *keys,
                      size_t count, struct rows **rows_out)
 {
-    int rc = check_batch(tx, count);
+    int rc = items_check_batch(tx, count);
     if (rc)
         return rc;
     *rows_out = rows_new(tx, table);

@@ -33,6 +33,9 @@ int items_key_text(struct tx *tx, const struct table *table, struct str text,
 /* Keys that a query selects for an action (update or delete by query). */
 int items_keys(struct tx *tx, const struct query *q, struct item_key **keys_out, size_t *count_out);
 
+/* May one request change so many items (MAX_BATCH_MUTATION)? Updates and deletes ask by themselves;
+ * what they and items_create see one by one may be one batch to the client. */
+int items_check_batch(struct tx *tx, size_t count);
 /* One row from an object. One operation. */
 int items_create(struct tx *tx, const struct table *table, const json_t *payload,
                  struct item_key *key_out);

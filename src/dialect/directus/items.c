@@ -247,16 +247,6 @@ static int prepare(struct request *r, struct tx *tx)
     return rc == 0 && table && data ? payload_prepare(tx, table, data) : rc;
 }
 
-/* What items.h sees one by one is one batch to the client. */
-static int check_batch(struct tx *tx, size_t count)
-{
-    int64_t max = tx->settings->batch_mutation_max;
-    if (max >= 0 && count > (uint64_t)max)
-        return refuse(tx, PROBLEM_INVALID_PAYLOAD, "Exceeded max batch mutation limit of %lld",
-                      (long long)max);
-    return 0;
-}
-
 static int refuse_route(struct request *r, struct tx *tx)
 {
     refuse(tx, PROBLEM_ROUTE_NOT_FOUND, NULL);
@@ -280,7 +270,7 @@ static int run_create(struct request *r, struct tx *tx)
                       "The body must be an object or a list of objects");
     size_t count = list ? json_array_size(body) : 1;
     struct item_key *keys = ARENA_ARRAY(tx->arena, struct item_key, count + 1);
-    rc = check_batch(tx, count);
+    rc = items_check_batch(tx, count);
     for (size_t i = 0; i < count && rc == 0; i++)
         rc = items_create(tx, table, list ? json_array_get(body, i) : body, &keys[i]);
     return rc != 0 ? rc
@@ -329,7 +319,7 @@ static int update_batch(struct request *r, struct tx *tx, const struct table *ta
     const char *key_name = arena_z(tx->arena, table_key(table)->name);
     size_t count = json_array_size(body);
     struct item_key *keys = ARENA_ARRAY(tx->arena, struct item_key, count + 1);
-    int rc = check_batch(tx, count);
+    int rc = items_check_batch(tx, count);
     if (rc != 0)
         return rc;
     for (size_t i = 0; i < count; i++) {

@@ -149,6 +149,7 @@ static int run_post(struct request *r, struct tx *tx)
                       "\"data\" must be an object or a list of objects");
     size_t count = json_array_size(data);
     struct item_key *keys = ARENA_ARRAY(tx->arena, struct item_key, count + 1);
+    rc = items_check_batch(tx, count);
     for (size_t i = 0; i < count && rc == 0; i++)
         rc = items_create(tx, table, json_array_get(data, i), &keys[i]);
     return rc != 0 ? rc : read_back(r, tx, table, c->query, keys, count, ANSWER_LIST);
