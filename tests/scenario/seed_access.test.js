@@ -294,6 +294,31 @@ test('A.2 a static token that is replaced or removed closes those who came by it
   await follower(`new-${token}`, collection);
 });
 
+test('A.2 who came by an access token stays when the static token is replaced, and goes when suspended', async () => {
+  const collection = await makeTable(), { token, user } = await makeReader(collection, {});
+  const { access_token: access } = await server.ask('POST', '/auth/login', { email: user.email, password: `password of ${user.email.split('@')[0]}` }, null);
+  const socket = await follower(access, collection);
+  await server.ask('PATCH', `/users/${user.id}`, { token: `new-${token}` });
+  await post(collection, { title: 'x' });
+  assert.equal((await socket.drain()).length, 1);
+  await server.ask('PATCH', `/users/${user.id}`, { status: 'suspended' });
+  assert.equal((await closing(socket)).code, 1008);
+});
+
+test('A.2 deleting a role suspends its users, and that closes them', async () => {
+  const collection = await makeTable(), { token, role } = await makeReader(collection, {}), socket = await follower(token, collection);
+  await server.ask('DELETE', `/roles/${role.id}`);
+  assert.equal((await closing(socket)).code, 1008);
+});
+
+test('F.3 who loses the role is told what the public may read', async () => {
+  const collection = await makeTable(), { token, user } = await makeReader(collection, {}), socket = await follower(token, collection);
+  await server.ask('POST', '/permissions', { policy: PUBLIC_POLICY, collection, action: 'read', permissions: {}, fields: ['id', 'note'] });
+  await server.ask('PATCH', `/users/${user.id}`, { role: null });
+  await post(collection, { title: 't', note: 'n' });
+  assert.deepEqual((await socket.drain()).map((frame) => frame.payload), [{ note: 'n' }]);
+});
+
 test('A.2 nothing that happens behind a suspension is told, not even of writes that wait in one batch', async () => {
   const collection = await makeTable(), { token, user } = await makeReader(collection, {}), socket = await follower(token, collection), admin = await server.socket();
   admin.send({ type: 'post', collection, data: { title: 'before' } });

@@ -119,7 +119,7 @@ test('A22 uid is echoed on GET, POST, PATCH, DELETE with its JSON type, and drop
     assert.equal((await socket.ask({ type: 'delete', collection, id, uid })).uid, uid);
     assertRefused(await socket.ask({ type: 'get', collection: 'nowhere', uid }), 'FORBIDDEN', { ...FORBIDDEN, uid });
   }
-  for (const uid of [0, '', null, false])
+  for (const uid of [0, '', null, false, {}, { a: 1 }, ['u']]) /* and a uid that is no scalar is none */
     assert.deepEqual(Object.keys(await socket.ask({ type: 'get', collection, uid })).sort(), ['data', 'type']);
 });
 
@@ -385,6 +385,11 @@ test('A24 a frame that is no JSON object: INVALID_PAYLOAD, and the connection st
   assert.equal((await client.ask({ type: 'get', collection: 'events' })).type, 'RESPONSE');
 });
 
+test('A24 what is wrong with a text that is no JSON is told', async () => {
+  assert.match((await socket.ask('{"type":')).data.extensions.reason, /JSON/);
+  assert.match((await socket.ask('{"type":"get","collection":"events","uid":1e999}')).data.extensions.reason, /number out of range/);
+});
+
 test('A24 JSON that nests without end is refused, and costs nobody anything', async () => {
   const client = await server.socket();
   for (const text of ['['.repeat(100_000), '{"a":'.repeat(100_000), `{"type":"get","collection":"events","query":{"filter":${'{"_and":['.repeat(5000)}${']}'.repeat(5000)}}}`]) {
@@ -448,6 +453,19 @@ test('C.1 system collections are reachable by name, under their permissions', as
   assert.deepEqual(users.data, [{ email: 'admin@example.com', password: '**********', token: '**********' }]);
   const { token } = await server.makeUser('outsider', []);
   assertRefused(await (await server.socket(token)).ask({ type: 'get', collection: 'directus_users' }), 'FORBIDDEN', FORBIDDEN);
+});
+
+test('C.1 system collections are written by name, under their rules', async () => {
+  const { data: user } = await socket.ask({ type: 'post', collection: 'directus_users', data: { email: 'new@example.com', password: 'a new password', token: 'a-new-token' } });
+  assert.equal(user.password, '**********');
+  assert.equal((await server.rest('POST', '/auth/login', { email: 'new@example.com', password: 'a new password' }, null)).status, 200);
+  assert.equal((await socket.ask({ type: 'patch', collection: 'directus_users', id: user.id, data: { password: 'another' } })).data.password, '**********');
+  assert.equal((await server.rest('POST', '/auth/login', { email: 'new@example.com', password: 'a new password' }, null)).status, 401);
+  assert.equal((await server.rest('POST', '/auth/login', { email: 'new@example.com', password: 'another' }, null)).status, 200);
+  assertRefused(await socket.ask({ type: 'post', collection: 'directus_users', data: { email: 'NEW@example.com' } }), 'RECORD_NOT_UNIQUE');
+  assert.equal((await socket.ask({ type: 'delete', collection: 'directus_users', id: user.id })).data, user.id);
+  const [admin] = (await socket.ask({ type: 'get', collection: 'directus_users', query: { filter: { email: { _eq: 'admin@example.com' } } } })).data;
+  assertRefused(await socket.ask({ type: 'delete', collection: 'directus_users', id: admin.id }), 'UNPROCESSABLE_CONTENT', { status: 422 });
 });
 
 test('0. a binary frame whose bytes are JSON is treated like a text frame', async () => {

@@ -17,7 +17,7 @@ struct seed_command {
     const json_t *uid;     /* NULL: absent */
     struct str collection; /* as sent */
     json_t *query;         /* cleaned; empty when nothing was asked */
-    const char *mistake;   /* why the message means nothing; NULL: it does */
+    struct str mistake;    /* why the message means nothing; absent: it does */
 };
 
 static void put_uid(struct buf *b, const json_t *uid)
@@ -274,7 +274,7 @@ static int run_unsubscribe(struct request *r, struct tx *tx)
 static int run_mistake(struct request *r, struct tx *tx)
 {
     const struct seed_command *c = r->command;
-    return refuse(tx, PROBLEM_INVALID_PAYLOAD, "%s", c->mistake);
+    return refuse(tx, PROBLEM_INVALID_PAYLOAD, "%.*s", STR_ARG(c->mistake));
 }
 
 /* The map of the dialect: one row for each type of message. */
@@ -349,8 +349,12 @@ static const struct handler *decode(struct request *r, struct seed_command *c, s
 {
     json_t *message = NULL;
     struct str reason = STR_NULL;
-    if (json_read_in(r->arena, text, &message, &reason) != 0 || !json_is_object(message)) {
-        c->mistake = "A message must be a JSON object";
+    if (json_read_in(r->arena, text, &message, &reason) != 0) {
+        c->mistake = arena_printf(r->arena, "The message is not JSON: %.*s", STR_ARG(reason));
+        return &mistake_handler;
+    }
+    if (!json_is_object(message)) {
+        c->mistake = STR("A message must be a JSON object");
         return &mistake_handler;
     }
     c->message = message;
@@ -359,12 +363,13 @@ static const struct handler *decode(struct request *r, struct seed_command *c, s
         c->uid = uid;
     const struct verb *verb = find_verb(json_get_str(message, "type"));
     if (!verb) {
-        c->mistake = "\"type\" must be one of get, post, patch, delete, subscribe, unsubscribe";
+        c->mistake =
+            STR("\"type\" must be one of get, post, patch, delete, subscribe, unsubscribe");
         return &mistake_handler;
     }
     c->collection = json_get_str(message, "collection");
     if (verb->needs_collection && str_trim(c->collection).len == 0) {
-        c->mistake = "\"collection\" is required";
+        c->mistake = STR("\"collection\" is required");
         return &mistake_handler;
     }
     c->query = clean_query(r->arena, json_get(message, "query"));
