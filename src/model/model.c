@@ -127,14 +127,14 @@ static int fill(struct model *m)
     struct journal_state state;
     struct writer *w;
 
-    int rc = ensure_tables(m->store);
+    int rc = m->settings->read_only ? 0 : ensure_tables(m->store);
     if (rc == 0)
         rc = store_begin(m->store, STORE_READ);
     if (rc != 0)
         return rc;
     rc = read_instance(m, &state, a);
     store_rollback(m->store);
-    if (rc != 0 || state.commits > 0)
+    if (rc != 0 || state.commits > 0 || m->settings->read_only)
         return rc;
 
     /* Nothing was ever committed: the first start, or one that was cut short. */
@@ -153,7 +153,8 @@ int model_open(const struct model_settings *settings, struct model **model_out)
     m->settings = settings;
     m->identity = identity_memory_new();
     pthread_mutex_init(&m->lock, NULL);
-    int rc = store_open(&settings->store, STORE_WRITE, &m->store);
+    int rc =
+        store_open(&settings->store, settings->read_only ? STORE_READ : STORE_WRITE, &m->store);
     if (rc == 0)
         rc = fill(m);
     if (rc != 0) {
@@ -208,6 +209,21 @@ void reader_close(struct reader *r)
 
 enum { BEGIN_TRIES = 1000, BEGIN_PAUSE_NS = 1000 * 1000 };
 
+/* The catalogue of the snapshot. Nobody tells a model that is read only of a new one: it looks. */
+static int find_catalogue(struct reader *r, int64_t version, struct catalogue **catalogue_out)
+{
+    struct catalogue *c = model_catalogue(r->model);
+    int rc = 0;
+
+    if (c->version != version && r->model->settings->read_only) {
+        catalogue_unref(c);
+        rc = catalogue_load(r->store, version, &c);
+    }
+    if (rc == 0)
+        *catalogue_out = c;
+    return rc;
+}
+
 /* One try. *fits_out: the catalogue is the one of the snapshot; else the writer has committed a new
  * one and is about to publish it. */
 static int begin_snapshot(struct reader *r, struct arena *a, struct journal_state *state_out,
@@ -217,8 +233,9 @@ static int begin_snapshot(struct reader *r, struct arena *a, struct journal_stat
     if (rc != 0)
         return rc;
     rc = journal_state_read(r->store, a, state_out);
+    if (rc == 0)
+        rc = find_catalogue(r, state_out->catalogue_version, &r->catalogue);
     if (rc == 0) {
-        r->catalogue = model_catalogue(r->model);
         *fits_out = r->catalogue->version == state_out->catalogue_version;
         if (*fits_out)
             return 0;

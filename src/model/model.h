@@ -19,6 +19,7 @@ struct principal; /* access.h */
 
 struct model_settings {
     struct store_settings store;
+    bool read_only;    /* nothing is created or locked, another process may write; no writer */
     struct str secret; /* key of the access tokens */
     int64_t access_token_ttl_ms, refresh_token_ttl_ms;
     int64_t query_limit_default;               /* QUERY_LIMIT_DEFAULT, 100 */
@@ -31,8 +32,8 @@ struct model_settings {
 };
 
 struct model;
-/* Opens or creates the instance; settings are borrowed for the model's life. 0, STORE_LOCKED, or a
- * fault. */
+/* Opens or creates the instance (read_only: opens it); settings are borrowed for the model's life.
+ * 0, STORE_LOCKED, or a fault. */
 int model_open(const struct model_settings *settings, struct model **model_out);
 void model_close(struct model *m); /* readers and writer closed before; accepts NULL */
 const struct model_settings *model_settings(const struct model *m);

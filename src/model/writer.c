@@ -32,6 +32,7 @@ int writer_open(struct model *m, struct writer **writer_out)
 {
     struct writer *w = MEM_NEW(struct writer);
 
+    assert(!m->settings->read_only);
     w->model = m;
     *writer_out = w;
     return 0;

@@ -7,24 +7,29 @@ static void drop(struct arguments *a, int from, int count)
     a->count -= count;
 }
 
+static bool is_option(const char *word)
+{
+    return str_starts_with(str_of(word), STR("--"));
+}
+
 struct str arguments_option(struct arguments *a, const char *name)
 {
     for (int i = 0; i < a->count; i++) {
-        struct str word = str_of(a->at[i]);
-        if (!str_starts_with(word, STR("--")) || !str_starts_with(str_skip(word, 2), str_of(name)))
+        struct str value = str_of(a->at[i]), word;
+        if (!is_option(a->at[i]))
             continue;
-        struct str rest = str_skip(word, 2 + strlen(name));
-        struct str value = STR_NULL;
-        int words = 1;
-        if (rest.len > 0 && rest.at[0] == '=')
-            value = str_skip(rest, 1);
-        else if (rest.len == 0 && i + 1 < a->count) {
+        str_next(&value, '=', &word);
+        if (!str_equal(str_skip(word, 2), str_of(name)))
+            continue;
+        if (value.at) {
+            drop(a, i, 1);
+            return value;
+        }
+        if (i + 1 < a->count && !is_option(a->at[i + 1])) {
             value = str_of(a->at[i + 1]);
-            words = 2;
-        } else
-            continue;
-        drop(a, i, words);
-        return value;
+            drop(a, i, 2);
+            return value;
+        }
     }
     return STR_NULL;
 }
@@ -32,8 +37,7 @@ struct str arguments_option(struct arguments *a, const char *name)
 bool arguments_flag(struct arguments *a, const char *name)
 {
     for (int i = 0; i < a->count; i++) {
-        struct str word = str_of(a->at[i]);
-        if (str_starts_with(word, STR("--")) && str_equal(str_skip(word, 2), str_of(name))) {
+        if (is_option(a->at[i]) && str_equal(str_skip(str_of(a->at[i]), 2), str_of(name))) {
             drop(a, i, 1);
             return true;
         }
@@ -43,7 +47,7 @@ bool arguments_flag(struct arguments *a, const char *name)
 
 struct str arguments_next(struct arguments *a)
 {
-    if (a->count == 0 || str_starts_with(str_of(a->at[0]), STR("--")))
+    if (a->count == 0 || is_option(a->at[0]))
         return STR_NULL;
     struct str word = str_of(a->at[0]);
     drop(a, 0, 1);
@@ -52,7 +56,12 @@ struct str arguments_next(struct arguments *a)
 
 bool arguments_done(const struct arguments *a)
 {
-    if (a->count > 0)
-        fprintf(stderr, "rowcast: \"%s\" was not understood; see rowcast --help\n", a->at[0]);
-    return a->count == 0;
+    if (a->count == 0)
+        return true;
+    /* What stands behind "=" may be a secret. */
+    struct str rest = str_of(a->at[0]), word;
+    str_next(&rest, '=', &word);
+    fprintf(stderr, "rowcast: \"%.*s\" was not understood, or lacks a value; see rowcast --help\n",
+            STR_ARG(word));
+    return false;
 }

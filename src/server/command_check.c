@@ -14,13 +14,13 @@ int command_check(const struct settings *settings, struct arguments *arguments)
     struct model_check check = {0};
     if (!arguments_done(arguments))
         return 2;
-    if (instance_open(settings, &instance) != 0)
+    if (instance_open(settings, INSTANCE_READ, &instance) != 0)
         return 1;
     int rc = model_check(instance.model, instance.arena, report, NULL, &check);
     if (rc != 0)
         fprintf(stderr, "rowcast: the check could not be finished: %s\n", fault_text());
     else if (check.findings > 0)
-        printf("%lld findings\n", (long long)check.findings);
+        printf("%lld finding%s\n", (long long)check.findings, check.findings == 1 ? "" : "s");
     else if (check.entries == 0)
         puts("ok: the database is sound, the journal is empty");
     else

@@ -63,7 +63,7 @@ int command_schema(const struct settings *settings, struct arguments *arguments)
     bool json = arguments_flag(arguments, "json");
     if (!arguments_done(arguments))
         return 2;
-    if (instance_open(settings, &instance) != 0)
+    if (instance_open(settings, INSTANCE_READ, &instance) != 0)
         return 1;
     int rc = instance_read(&instance, json ? print_json : print_text, NULL);
     instance_close(&instance);

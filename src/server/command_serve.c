@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "base/fault.h"
@@ -11,6 +12,7 @@
 #include "dialect/directus/directus.h"
 #include "net/connection.h"
 #include "server/commands.h"
+#include "server/counters.h"
 #include "server/instance.h"
 #include "server/page.h"
 #include "session/service.h"
@@ -21,10 +23,10 @@ struct server {
     struct loop *loop;
     struct service *service;
     struct net *net;
-    struct net_limits limits;
-    uv_signal_t signals[2];
-    bool stopping;
+    uv_signal_t signals[3]; /* by place in signal_table */
 };
+
+/* ---- signals ---- */
 
 static void on_drained(void *context)
 {
@@ -32,24 +34,45 @@ static void on_drained(void *context)
     loop_stop(s->loop);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_stop(uv_signal_t *handle, int number);
+
+static void on_counters(uv_signal_t *handle, int number)
+{
+    const struct server *s = handle->data;
+    (void)number;
+    counters_log(s->net, s->service);
+}
+
+static const struct {
+    int number;
+    const char *name;
+    void (*handle)(uv_signal_t *handle, int number);
+} signal_table[] = {
+    {SIGTERM, "SIGTERM", on_stop}, {SIGINT, "SIGINT", on_stop}, {SIGUSR1, "SIGUSR1", on_counters}};
+
+/* The system's own way with a signal is back from here on: a second one ends the process at once.
+ * That loses nothing that was acknowledged. */
+static void on_stop(uv_signal_t *handle, int number)
 {
     struct server *s = handle->data;
-    if (s->stopping)
-        return;
-    s->stopping = true;
-    log_write(LOG_INFO, "server", "shutting down on %s", number == SIGINT ? "SIGINT" : "SIGTERM");
+    for (size_t i = 0; i < COUNT_OF(signal_table); i++) {
+        if (signal_table[i].number == number)
+            log_write(LOG_INFO, "server", "shutting down on %s; once more ends at once",
+                      signal_table[i].name);
+        if (signal_table[i].handle == on_stop)
+            uv_signal_stop(&s->signals[i]);
+    }
     net_shutdown(s->net, on_drained, s);
 }
 
 static void listen_to_signals(struct server *s)
 {
-    static const int numbers[] = {SIGTERM, SIGINT};
+    _Static_assert(COUNT_OF(signal_table) == COUNT_OF(s->signals), "one handle each");
     signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+    for (size_t i = 0; i < COUNT_OF(signal_table); i++) {
         uv_signal_init(loop_uv(s->loop), &s->signals[i]);
         s->signals[i].data = s;
-        uv_signal_start(&s->signals[i], on_signal, numbers[i]);
+        uv_signal_start(&s->signals[i], signal_table[i].handle, signal_table[i].number);
     }
 }
 
@@ -59,14 +82,20 @@ static void close_signals(struct server *s)
         uv_close((uv_handle_t *)&s->signals[i], NULL);
 }
 
+/* ---- settings of the floors ---- */
+
 /* As many descriptors as the system lets this process have: one a connection. */
-static void raise_descriptor_limit(void)
+static void raise_descriptor_limit(const struct settings *s)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < (rlim_t)s->connections_max)
+        log_write(LOG_WARN, "server",
+                  "MAX_CONNECTIONS is %lld, but this process may have %llu files",
+                  (long long)s->connections_max, (unsigned long long)limit.rlim_cur);
 }
 
 static void configure_dialect(const struct settings *s)
@@ -115,36 +144,86 @@ static struct service_settings service_settings_of(const struct settings *s)
     };
 }
 
+/* ---- start and end ---- */
+
+static int note_journal(struct tx *tx, void *context)
+{
+    const struct server *s = context;
+    log_write(LOG_INFO, "server", "database %.*s, journal head %lld, %zu collections",
+              STR_ARG(s->settings->db_filename), (long long)tx->head, tx->catalogue->table_count);
+    return 0;
+}
+
+static bool is_loopback(struct str host)
+{
+    return str_equal(host, STR("localhost")) || str_equal(host, STR("::1")) ||
+           str_starts_with(host, STR("127."));
+}
+
+/* What an operator should know that he asked for. */
+static void note_openness(const struct settings *s)
+{
+    bool any_origin = str_equal(s->cors_origin, STR("*")) || str_equal(s->cors_origin, STR("true"));
+    const struct {
+        bool holds;
+        const char *text;
+    } notes[] = {
+        {!is_loopback(s->host), "HOST is not loopback: other machines may connect, without TLS"},
+        {s->websocket_enabled && s->websocket_public,
+         "WEBSOCKET_PUBLIC: sockets without credentials are accepted, as the public"},
+        {s->cors_enabled && any_origin, "CORS_ORIGIN: pages of any origin may ask"},
+        {!s->websocket_enabled, "WEBSOCKET_ENABLED is false: no sockets"},
+    };
+    for (size_t i = 0; i < COUNT_OF(notes); i++)
+        if (notes[i].holds)
+            log_write(LOG_INFO, "server", "%s", notes[i].text);
+}
+
+/* The line on standard output is for people and scripts that wait for it; the log is the log. */
+static void announce(struct server *s)
+{
+    struct str host = s->settings->host;
+    bool ipv6 = memchr(host.at, ':', host.len) != NULL;
+    char url[128];
+    snprintf(url, sizeof(url), "http://%s%.*s%s:%d", ipv6 ? "[" : "", STR_ARG(host),
+             ipv6 ? "]" : "", net_port(s->net));
+    log_write(LOG_INFO, "server", "version " ROWCAST_VERSION ", process %ld, address %s",
+              (long)getpid(), url);
+    instance_read(&s->instance, note_journal, s);
+    note_openness(s->settings);
+    printf("Rowcast " ROWCAST_VERSION " serves %s\n", url);
+    fflush(stdout);
+}
+
 static int start(struct server *s)
 {
     const struct settings *settings = s->settings;
-    struct service_settings service_settings = service_settings_of(settings);
+    const struct service_settings service_settings = service_settings_of(settings);
+    const struct net_limits limits = limits_of(settings);
     int rc =
         service_new(s->loop, s->instance.model, &service_settings, &directus_dialect, &s->service);
     if (rc == 0)
-        rc = net_new(s->loop, &s->limits, service_connection_ops(), s->service, &s->net);
+        rc = net_new(s->loop, &limits, service_connection_ops(), s->service, &s->net);
     if (rc == 0)
         rc = net_listen(s->net, settings->host.at, (int)settings->port);
     if (rc != 0) {
-        fprintf(stderr, "rowcast: cannot serve %.*s port %lld: %s\n", STR_ARG(settings->host),
+        fprintf(stderr, "rowcast: cannot serve HOST %.*s, PORT %lld: %s\n", STR_ARG(settings->host),
                 (long long)settings->port, fault_text());
         return rc;
     }
     listen_to_signals(s);
-    printf("Rowcast " ROWCAST_VERSION " serves http://%.*s:%d\n", STR_ARG(settings->host),
-           net_port(s->net));
-    fflush(stdout);
+    announce(s);
     return 0;
 }
 
 int command_serve(const struct settings *settings, struct arguments *arguments)
 {
-    struct server server = {.settings = settings, .limits = limits_of(settings)};
+    struct server server = {.settings = settings};
     if (!arguments_done(arguments))
         return 2;
-    if (instance_open(settings, &server.instance) != 0)
+    if (instance_open(settings, INSTANCE_WRITE, &server.instance) != 0)
         return 1;
-    raise_descriptor_limit();
+    raise_descriptor_limit(settings);
     configure_dialect(settings);
     server.loop = loop_new();
     int rc = start(&server);

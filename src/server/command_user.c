@@ -15,7 +15,6 @@ enum { PASSWORD_MAX = 1024, MADE_PASSWORD_LENGTH = 20, MADE_TOKEN_LENGTH = 32 };
 struct user_command {
     struct str email, password, token, role;
     bool made_password, made_token;
-    struct str id;
 };
 
 /* Reads a password without showing it; from a pipe as it comes. */
@@ -130,10 +129,10 @@ static bool complete(struct user_command *c, const struct verb *verb, bool gener
 static int run(const struct settings *settings, const struct verb *verb, struct user_command *c)
 {
     struct instance instance;
-    if (instance_open(settings, &instance) != 0)
+    bool reads = verb->needs == NEEDS_NOTHING;
+    if (instance_open(settings, reads ? INSTANCE_READ : INSTANCE_WRITE, &instance) != 0)
         return 1;
-    int rc = verb->needs == NEEDS_NOTHING ? instance_read(&instance, verb->run, c)
-                                          : instance_write(&instance, WRITER_ROWS, verb->run, c);
+    int rc = (reads ? instance_read : instance_write)(&instance, verb->run, c);
     instance_close(&instance);
     if (rc == 0 && c->made_password)
         printf("password (shown this once): %.*s\n", STR_ARG(c->password));
@@ -145,7 +144,6 @@ static int run(const struct settings *settings, const struct verb *verb, struct 
 int command_user(const struct settings *settings, struct arguments *arguments)
 {
     AUTO(arena_free) struct arena *arena = arena_new();
-    const struct verb *verb = find_verb(arguments_next(arguments));
     struct user_command c = {
         .email = arguments_option(arguments, "email"),
         .password = arguments_option(arguments, "password"),
@@ -153,6 +151,7 @@ int command_user(const struct settings *settings, struct arguments *arguments)
         .role = arguments_option(arguments, "role"),
     };
     bool generate = arguments_flag(arguments, "generate");
+    const struct verb *verb = find_verb(arguments_next(arguments));
     if (!arguments_done(arguments))
         return 2;
     if (!verb || (verb->needs != NEEDS_NOTHING && c.email.len == 0)) {

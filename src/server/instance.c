@@ -5,19 +5,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fault.h"
 #include "base/random.h"
 #include "model/access.h"
 #include "model/identity.h"
 
-enum { SECRET_LENGTH = 64 };
+enum { SECRET_LENGTH = 64, SECRET_LENGTH_MIN = 32 };
 
 static int complain_errno(const char *what, const char *path)
 {
     fprintf(stderr, "rowcast: cannot %s %s: %s\n", what, path, strerror(errno));
     return 1;
 }
+
+/* ---- the secret ---- */
 
 /* Writes a new secret under a temporary name and links it into place: a cut leaves none or a whole
  * one. */
@@ -40,13 +41,13 @@ static int make_secret(struct arena *a, const char *path)
 
 static int read_secret(struct arena *a, const char *path, struct str *secret_out)
 {
-    char secret[SECRET_LENGTH];
+    char secret[SECRET_LENGTH]; /* of a longer one the beginning */
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return complain_errno("read", path);
     ssize_t size = read(fd, secret, sizeof(secret));
     close(fd);
-    if (size < 32) {
+    if (size < SECRET_LENGTH_MIN) {
         fprintf(stderr, "rowcast: %s holds no secret; remove it to get a new one\n", path);
         return 1;
     }
@@ -70,133 +71,170 @@ static int find_secret(struct arena *a, const struct settings *s, struct str *se
     return read_secret(a, path, secret_out);
 }
 
-int instance_complain(int rc, const struct problem *problem)
+/* ---- what went wrong ---- */
+
+static const char *words_of(enum problem_kind kind)
 {
-    if (rc < 0)
-        fprintf(stderr, "rowcast: %s\n", fault_text());
-    else if (problem->violations)
-        for (const struct violation *v = problem->violations; v; v = v->next)
-            fprintf(stderr, "rowcast: field \"%.*s\" breaks the rule \"%.*s\"\n", STR_ARG(v->field),
-                    STR_ARG(v->type));
-    else if (problem->reason.len)
-        fprintf(stderr, "rowcast: %.*s\n", STR_ARG(problem->reason));
+    switch (kind) {
+    case PROBLEM_NOT_UNIQUE:
+        return "is there already, and has to be unique";
+    case PROBLEM_NOT_NULL:
+        return "may not be empty";
+    case PROBLEM_VALUE_TOO_LONG:
+        return "is too long";
+    case PROBLEM_VALUE_OUT_OF_RANGE:
+        return "is out of range";
+    case PROBLEM_INVALID_FOREIGN_KEY:
+        return "refers to an item that does not exist";
+    default:
+        return "was refused";
+    }
+}
+
+static void print_problem(const char *place, const struct problem *p)
+{
+    for (const struct violation *v = p->violations; v; v = v->next)
+        fprintf(stderr, "rowcast: %sfield \"%.*s\" breaks the rule \"%.*s\"\n", place,
+                STR_ARG(v->field), STR_ARG(v->type));
+    if (p->violations)
+        return;
+    if (p->reason.len > 0)
+        fprintf(stderr, "rowcast: %s%.*s\n", place, STR_ARG(p->reason));
     else
-        fprintf(stderr, "rowcast: refused%s%.*s%s%.*s\n", problem->field.len ? ", field " : "",
-                STR_ARG(problem->field), problem->value.len ? ", value " : "",
-                STR_ARG(problem->value));
+        fprintf(stderr, "rowcast: %svalue \"%.*s\" of field \"%.*s\" %s\n", place,
+                STR_ARG(p->value), STR_ARG(p->field), words_of(p->kind));
+}
+
+int instance_complain(struct str place, int rc, const struct problem *problem)
+{
+    AUTO(arena_free) struct arena *arena = arena_new();
+    const char *prefix = place.len > 0 ? arena_printf(arena, "%.*s: ", STR_ARG(place)).at : "";
+
+    if (rc < 0)
+        fprintf(stderr, "rowcast: %s%s\n", prefix, fault_text());
+    else
+        print_problem(prefix, problem);
     return 1;
 }
 
-static void fill_tx(struct instance *i, struct arena *arena, struct problem *problem,
-                    struct principal *principal, const struct caller *caller, struct tx *tx)
-{
-    *tx = (struct tx){.model = i->model,
-                      .settings = &i->model_settings,
-                      .arena = arena,
-                      .principal = principal,
-                      .problem = problem,
-                      .caller = caller,
-                      .now_ms = clock_now_ms()};
-}
+/* ---- transactions ---- */
 
-int instance_write(struct instance *i, enum writer_kind kind,
-                   int (*fn)(struct tx *tx, void *context), void *context)
+int instance_run(struct instance *i, struct writer *w, struct arena *arena, instance_fn *fn,
+                 void *context, struct problem *problem)
 {
-    AUTO(arena_free) struct arena *arena = arena_new();
     AUTO(catalogue_unref) struct catalogue *catalogue = model_catalogue(i->model);
     AUTO(principal_unref) struct principal *system = principal_system(catalogue);
+    AUTO(commit_unref) struct commit *commit = NULL;
+    const struct caller caller = {0};
+    struct tx tx = {.arena = arena, .principal = system, .problem = problem, .caller = &caller};
+
+    return writer_run(w, &tx, fn, context, &commit);
+}
+
+int instance_write(struct instance *i, instance_fn *fn, void *context)
+{
+    AUTO(arena_free) struct arena *arena = arena_new();
     struct problem problem = {0};
-    struct caller caller = {0};
     struct writer *writer;
-    struct tx tx;
-    fill_tx(i, arena, &problem, system, &caller, &tx);
+
     int rc = writer_open(i->model, &writer);
     if (rc != 0)
-        return instance_complain(rc, &problem);
-    rc = writer_begin(writer, kind);
-    if (rc == 0) {
-        struct commit *commit = NULL;
-        rc = writer_run(writer, &tx, fn, context, &commit);
-        commit_unref(commit);
-        if (rc == 0)
-            rc = writer_commit(writer);
-        else
-            writer_rollback(writer);
-    }
+        return instance_complain(STR_NULL, rc, &problem);
+    rc = writer_begin(writer, WRITER_ROWS);
+    if (rc == 0)
+        rc = instance_run(i, writer, arena, fn, context, &problem);
+    if (rc == 0)
+        rc = writer_commit(writer);
     if (rc != 0)
-        rc = instance_complain(rc, &problem);
+        rc = instance_complain(STR_NULL, rc, &problem);
     writer_close(writer);
     return rc;
 }
 
-int instance_read(struct instance *i, int (*fn)(struct tx *tx, void *context), void *context)
+int instance_read(struct instance *i, instance_fn *fn, void *context)
 {
     AUTO(arena_free) struct arena *arena = arena_new();
     AUTO(catalogue_unref) struct catalogue *catalogue = model_catalogue(i->model);
     AUTO(principal_unref) struct principal *system = principal_system(catalogue);
+    const struct caller caller = {0};
     struct problem problem = {0};
-    struct caller caller = {0};
+    struct tx tx = {.arena = arena, .principal = system, .problem = &problem, .caller = &caller};
     struct reader *reader;
-    struct tx tx;
-    fill_tx(i, arena, &problem, system, &caller, &tx);
+
     int rc = reader_open(i->model, &reader);
     if (rc != 0)
-        return instance_complain(rc, &problem);
+        return instance_complain(STR_NULL, rc, &problem);
     rc = reader_begin(reader, &tx);
     if (rc == 0) {
         rc = fn(&tx, context);
         reader_end(reader);
     }
     if (rc != 0)
-        rc = instance_complain(rc, &problem);
+        rc = instance_complain(STR_NULL, rc, &problem);
     reader_close(reader);
     return rc;
 }
+
+/* ---- opening ---- */
 
 /* The first admin, from the settings, when there is none yet. */
 static int make_first_admin(struct tx *tx, void *context)
 {
     const struct settings *s = context;
+
     if (identity_has_admin(tx))
         return 0;
     return identity_create_admin(tx, s->admin_email, s->admin_password, s->admin_token);
 }
 
-int instance_open(const struct settings *settings, struct instance *i)
+static struct model_settings model_settings_of(const struct settings *s)
 {
-    *i = (struct instance){.arena = arena_new()};
-    i->model_settings = (struct model_settings){
-        .store = {.client = STORE_SQLITE, .filename = settings->db_filename},
-        .access_token_ttl_ms = settings->access_token_ttl,
-        .refresh_token_ttl_ms = settings->refresh_token_ttl,
-        .query_limit_default = settings->query_limit_default,
-        .query_limit_max = settings->query_limit_max,
-        .batch_mutation_max = settings->batch_mutation_max,
+    return (struct model_settings){
+        .store = {.client = STORE_SQLITE, .filename = s->db_filename},
+        .access_token_ttl_ms = s->access_token_ttl,
+        .refresh_token_ttl_ms = s->refresh_token_ttl,
+        .query_limit_default = s->query_limit_default,
+        .query_limit_max = s->query_limit_max,
+        .batch_mutation_max = s->batch_mutation_max,
         .filter_depth_max = 32,
         .login_attempts_max = 25,
-        .journal_retention_ms = settings->journal_retention,
-        .argon2_memory_kib = (unsigned)settings->hash_memory_cost,
-        .argon2_passes = (unsigned)settings->hash_time_cost,
+        .journal_retention_ms = s->journal_retention,
+        .argon2_memory_kib = (unsigned)s->hash_memory_cost,
+        .argon2_passes = (unsigned)s->hash_time_cost,
     };
-    int rc = find_secret(i->arena, settings, &i->model_settings.secret);
-    if (rc == 0) {
-        rc = model_open(&i->model_settings, &i->model);
-        if (rc == STORE_LOCKED)
-            fprintf(stderr, "rowcast: %.*s is in use by another rowcast process\n",
-                    STR_ARG(settings->db_filename));
-        else if (rc != 0)
-            fprintf(stderr, "rowcast: cannot open %.*s: %s\n", STR_ARG(settings->db_filename),
-                    fault_text());
-    }
-    if (rc == 0 && settings->admin_email.len > 0) {
+}
+
+static int open_model(struct instance *i)
+{
+    struct str filename = i->model_settings.store.filename;
+    int rc = model_open(&i->model_settings, &i->model);
+
+    if (rc == STORE_LOCKED)
+        fprintf(stderr, "rowcast: %.*s is in use by another rowcast process\n", STR_ARG(filename));
+    else if (rc != 0)
+        fprintf(stderr, "rowcast: cannot open %.*s: %s\n", STR_ARG(filename), fault_text());
+    return rc;
+}
+
+int instance_open(const struct settings *settings, enum instance_access access,
+                  struct instance *instance_out)
+{
+    struct instance *i = instance_out;
+    int rc = 0;
+
+    *i = (struct instance){.arena = arena_new(), .model_settings = model_settings_of(settings)};
+    i->model_settings.read_only = access == INSTANCE_READ;
+    if (access == INSTANCE_WRITE)
+        rc = find_secret(i->arena, settings, &i->model_settings.secret);
+    if (rc == 0)
+        rc = open_model(i);
+    if (rc == 0 && access == INSTANCE_WRITE && settings->admin_email.len > 0) {
         struct settings copy = *settings;
-        rc = instance_write(i, WRITER_ROWS, make_first_admin, &copy);
+        rc = instance_write(i, make_first_admin, &copy);
     }
-    if (rc != 0) {
+    if (rc != 0)
         instance_close(i);
-        return 1;
-    }
-    return 0;
+    return rc;
 }
 
 void instance_close(struct instance *i)

@@ -29,6 +29,15 @@ static void help(FILE *out)
     settings_help(out);
 }
 
+/* What a command printed has to have arrived, or it did not succeed. */
+static int finish(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    perror("rowcast: standard output");
+    return 1;
+}
+
 static int run(struct arguments *arguments)
 {
     struct str name = arguments_next(arguments);
@@ -49,7 +58,7 @@ static int run(struct arguments *arguments)
             return 2;
         log_configure(settings_log_level(&settings),
                       str_equal(settings.log_style, STR("raw")) ? LOG_RAW : LOG_PRETTY);
-        return commands[i].run(&settings, arguments);
+        return finish(commands[i].run(&settings, arguments));
     }
     if (name.at)
         fprintf(stderr, "rowcast: there is no command \"%.*s\"\n", STR_ARG(name));

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/map.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "server/rows_file.h"
 
@@ -36,10 +37,14 @@ static bool fits_big_integer(const json_t *v, struct str s, bool textual)
     return json_is_integer(v) || (textual && is_plain_number(s) && str_to_int64(s, &number) == 0);
 }
 
+/* More digits than any integer has are a name of something, and a double would round it. */
 static bool fits_float(const json_t *v, struct str s, bool textual)
 {
+    int64_t whole;
     double number;
-    return json_is_number(v) || (textual && is_plain_number(s) && str_to_double(s, &number) == 0);
+    return json_is_number(v) ||
+           (textual && is_plain_number(s) && str_to_int64(s, &whole) != STR_OUT_OF_RANGE &&
+            str_to_double(s, &number) == 0);
 }
 
 static bool fits_boolean(const json_t *v, struct str s, bool textual)
@@ -88,6 +93,7 @@ static bool fits_text(const json_t *v, struct str s, bool textual)
     return !json_is_object(v) && !json_is_array(v);
 }
 
+enum { STRING = 8, JSON = 10 };
 static const struct candidate {
     const char *type;
     bool (*fits)(const json_t *value, struct str text, bool textual);
@@ -101,19 +107,39 @@ static const struct candidate {
     {"date", fits_date, NULL},
     {"dateTime", fits_date_time, NULL},
     {"timestamp", fits_timestamp, NULL},
-    {"string", fits_string, NULL},
+    [STRING] = {"string", fits_string, NULL},
     {"text", fits_text, NULL},
-    {"json", NULL, "cast-json"}, /* holds anything */
+    [JSON] = {"json", NULL, "cast-json"}, /* holds anything */
 };
 
+/* What is known of one field. */
 struct guess {
+    const char *name;
     unsigned left; /* bit i: candidates[i] is not contradicted */
     size_t present;
-    bool unique;
-    struct map seen;
     struct guess *next; /* in the order of first appearance */
-    const char *name;
 };
+
+struct guesses {
+    struct arena *arena;
+    size_t rows;
+    bool textual;
+    struct guess *first, **tail;
+    struct map by_name;
+};
+
+static struct guess *find_guess(struct guesses *all, const char *name)
+{
+    struct guess *g = map_get(&all->by_name, str_of(name));
+    if (g)
+        return g;
+    g = ARENA_NEW(all->arena, struct guess);
+    *g = (struct guess){.name = name, .left = (1u << COUNT_OF(candidates)) - 1};
+    map_put(&all->by_name, str_of(name), g);
+    *all->tail = g;
+    all->tail = &g->next;
+    return g;
+}
 
 static void note(struct guess *g, const json_t *value, bool textual)
 {
@@ -122,100 +148,120 @@ static void note(struct guess *g, const json_t *value, bool textual)
     g->present++;
     struct str s = json_str(value);
     for (size_t i = 0; i < COUNT_OF(candidates); i++)
-        if (candidates[i].fits && !candidates[i].fits(value, s, textual))
+        if (candidates[i].fits && (g->left & (1u << i)) && !candidates[i].fits(value, s, textual))
             g->left &= ~(1u << i);
-    if (!g->unique)
-        return;
-    AUTO(arena_free) struct arena *scratch = arena_new();
-    g->unique = map_put(&g->seen, json_text(scratch, value), g) == NULL;
 }
 
-static struct guess *find_guess(struct arena *a, struct map *by_name, struct guess ***tail,
-                                const char *name)
+static void note_all(struct guesses *all, const struct rows_file *f)
 {
-    struct guess *g = map_get(by_name, str_of(name));
-    if (g)
-        return g;
-    g = ARENA_NEW(a, struct guess);
-    *g = (struct guess){.left = (1u << COUNT_OF(candidates)) - 1, .unique = true, .name = name};
-    map_init(&g->seen);
-    map_put(by_name, str_of(name), g);
-    **tail = g;
-    *tail = &g->next;
-    return g;
+    size_t index;
+    json_t *row, *value;
+    const char *name;
+    for (size_t i = 0; i < f->name_count; i++)
+        find_guess(all, f->names[i]);
+    json_array_foreach(f->rows, index, row)
+    {
+        json_object_foreach(row, name, value)
+        {
+            note(find_guess(all, name), value, all->textual);
+        }
+    }
 }
 
 static const struct candidate *settle(const struct guess *g)
 {
     if (g->present == 0)
-        return &candidates[8]; /* nothing but nulls: a string */
-    for (size_t i = 0; i < COUNT_OF(candidates); i++)
-        if (g->left & (1u << i))
-            return &candidates[i];
-    return &candidates[COUNT_OF(candidates) - 1];
+        return &candidates[STRING];
+    size_t i = 0;
+    while (i < JSON && !(g->left & (1u << i)))
+        i++;
+    return &candidates[i];
 }
 
-static bool may_be_key(const struct guess *g, size_t rows)
+/* ---- the key ---- */
+
+static bool is_number(const struct guess *g)
 {
-    static const char *const types[] = {"integer", "bigInteger", "uuid", "string"};
-    if (!g->unique || g->present != rows || rows == 0)
-        return false;
-    for (size_t i = 0; i < COUNT_OF(types); i++)
-        if (strcmp(settle(g)->type, types[i]) == 0)
-            return true;
-    return false;
+    const char *type = settle(g)->type;
+    return strcmp(type, "integer") == 0 || strcmp(type, "bigInteger") == 0;
 }
 
-static json_t *field_body(const struct guess *g, size_t rows, bool key)
+static bool all_different(const struct rows_file *f, const char *name)
+{
+    struct map seen = {0};
+    size_t index;
+    json_t *row;
+    bool different = true;
+    json_array_foreach(f->rows, index, row)
+    {
+        AUTO(arena_free) struct arena *scratch = arena_new();
+        if (map_put(&seen, json_text(scratch, json_object_get(row, name)), row)) {
+            different = false;
+            break;
+        }
+    }
+    map_deinit(&seen);
+    return different;
+}
+
+static bool may_be_key(const struct guesses *all, const struct rows_file *f, const struct guess *g)
+{
+    const char *type = settle(g)->type;
+    bool fits = is_number(g) || strcmp(type, "uuid") == 0 || strcmp(type, "string") == 0;
+    return fits && g->present == all->rows && all_different(f, g->name);
+}
+
+/* ---- the collection ---- */
+
+static json_t *field_body(const struct guesses *all, const struct guess *g, bool key)
 {
     const struct candidate *c = settle(g);
-    bool number = strcmp(c->type, "integer") == 0 || strcmp(c->type, "bigInteger") == 0;
     json_t *special = c->special ? json_pack("[s]", c->special) : json_null();
-    json_t *schema = json_pack("{s:b,s:b,s:b}", "is_nullable", !key && g->present < rows,
-                               "is_primary_key", key, "has_auto_increment", key && number);
-    return json_pack("{s:s,s:s,s:{s:o},s:o}", "field", g->name, "type", c->type, "meta", "special",
-                     special, "schema", schema);
+    return json_pack("{s:s,s:s,s:{s:o},s:{s:b,s:b,s:b}}", "field", g->name, "type", c->type, "meta",
+                     "special", special, "schema", "is_nullable", !key && g->present < all->rows,
+                     "is_primary_key", key, "has_auto_increment", key && is_number(g));
 }
 
-static json_t *collection_body(struct guess *first, size_t rows, struct str collection,
+static json_t *collection_body(const struct guesses *all, struct str collection,
                                const struct guess *key)
 {
     json_t *fields = json_array();
-    for (const struct guess *g = first; g; g = g->next)
-        json_array_append_new(fields, field_body(g, rows, g == key));
-    return json_pack("{s:s%,s:{},s:{},s:o}", "collection", collection.at, collection.len, "meta",
-                     "schema", "fields", fields);
+    for (const struct guess *g = all->first; g; g = g->next)
+        json_array_append_new(fields, field_body(all, g, g == key));
+    json_t *body = json_pack("{s:s%,s:{},s:{},s:o}", "collection", collection.at, collection.len,
+                             "meta", "schema", "fields", fields);
+    if (!body)
+        mem_exhausted();
+    arena_on_free(all->arena, json_release, body);
+    return body;
 }
 
-json_t *rows_file_infer(struct rows_file *f, struct arena *a, struct str collection, struct str key)
+static json_t *infer(struct guesses *all, const struct rows_file *f, struct str collection,
+                     struct str key)
 {
-    struct guess *first = NULL, **tail = &first;
-    struct map by_name;
-    size_t index, rows = json_array_size(f->rows);
-    json_t *row, *value;
-    const char *name;
-    map_init(&by_name);
-    json_array_foreach(f->rows, index, row)
-    {
-        json_object_foreach(row, name, value)
-        {
-            note(find_guess(a, &by_name, &tail, name), value, f->textual);
-        }
+    note_all(all, f);
+    const struct guess *found = map_get(&all->by_name, key.at ? key : STR("id"));
+    if (!all->first) {
+        fputs("rowcast: there is no item, so nothing tells the fields of the collection\n", stderr);
+        return NULL;
     }
-    const struct guess *found = map_get(&by_name, key.at ? key : STR("id"));
-    json_t *body = NULL;
-    if (key.at && (!found || !may_be_key(found, rows)))
+    if ((key.at && !found) || (found && !may_be_key(all, f, found))) {
         fprintf(stderr,
-                "rowcast: \"%.*s\" cannot be the key: values are missing, double or of a "
-                "type that no key can have\n",
-                STR_ARG(key));
-    else
-        body = collection_body(first, rows, collection,
-                               found && may_be_key(found, rows) ? found : NULL);
-    for (struct guess *g = first; g; g = g->next)
-        map_deinit(&g->seen);
-    map_deinit(&by_name);
-    if (body)
-        arena_on_free(a, json_release, body);
+                "rowcast: \"%.*s\" cannot be the key: values are missing, double or of a type "
+                "that no key can have; --key FIELD names another\n",
+                STR_ARG(key.at ? key : STR("id")));
+        return NULL;
+    }
+    return collection_body(all, collection, found);
+}
+
+json_t *rows_file_infer(const struct rows_file *f, struct arena *a, struct str collection,
+                        struct str key)
+{
+    struct guesses all = {
+        .arena = a, .rows = json_array_size(f->rows), .textual = f->name_count > 0};
+    all.tail = &all.first;
+    json_t *body = infer(&all, f, collection, key);
+    map_deinit(&all.by_name);
     return body;
 }

@@ -3,27 +3,30 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/map.h"
 
 enum kind { TEXT, CHOICE, BOOLEAN, INTEGER, DURATION, SIZE };
+
+/* A moment so far from now still has a text. */
+#define CENTURY_MS INT64_C(3155760000000)
 
 /* The one table of settings. */
 static const struct setting {
     const char *name, *fallback;
     enum kind kind;
     size_t offset;
-    int64_t min, max;    /* INTEGER, DURATION (ms), SIZE (bytes) */
+    int64_t min, max;    /* INTEGER, DURATION (ms), SIZE (bytes); TEXT: bytes, no maximum */
     const char *choices; /* CHOICE: comma text */
     const char *help;
 } table[] = {
 #define AT(member) offsetof(struct settings, member)
-    {"HOST", "127.0.0.1", TEXT, AT(host), 0, 0, NULL, "address to listen on"},
+    {"HOST", "127.0.0.1", TEXT, AT(host), 1, 0, NULL, "address to listen on"},
     {"PORT", "8055", INTEGER, AT(port), 0, 65535, NULL, "port to listen on; 0 chooses a free one"},
     {"DB_CLIENT", "sqlite3", CHOICE, AT(db_client), 0, 0, "sqlite3", "store"},
-    {"DB_FILENAME", "rowcast.sqlite", TEXT, AT(db_filename), 0, 0, NULL, "database file"},
+    {"DB_FILENAME", "rowcast.sqlite", TEXT, AT(db_filename), 1, 0, NULL, "database file"},
     {"SECRET", NULL, TEXT, AT(secret), 0, 0, NULL,
      "key of access tokens; made and kept beside the database if absent"},
     {"ADMIN_EMAIL", NULL, TEXT, AT(admin_email), 0, 0, NULL, "first admin, made at first start"},
@@ -33,9 +36,9 @@ static const struct setting {
      "answer cross-origin requests"},
     {"CORS_ORIGIN", "false", TEXT, AT(cors_origin), 0, 0, NULL,
      "true (any), * or a comma list of origins"},
-    {"ACCESS_TOKEN_TTL", "15m", DURATION, AT(access_token_ttl), 1000, INT64_MAX, NULL,
+    {"ACCESS_TOKEN_TTL", "15m", DURATION, AT(access_token_ttl), 1000, CENTURY_MS, NULL,
      "life of an access token"},
-    {"REFRESH_TOKEN_TTL", "7d", DURATION, AT(refresh_token_ttl), 1000, INT64_MAX, NULL,
+    {"REFRESH_TOKEN_TTL", "7d", DURATION, AT(refresh_token_ttl), 1000, CENTURY_MS, NULL,
      "life of a refresh token"},
     {"LOGIN_STALL_TIME", "500", DURATION, AT(login_stall_time), 0, 60000, NULL,
      "a log-in takes at least this long"},
@@ -57,7 +60,7 @@ static const struct setting {
      "argon2id memory, KiB"},
     {"HASH_TIME_COST", "3", INTEGER, AT(hash_time_cost), 1, 64, NULL, "argon2id passes"},
     {"READERS", "2", INTEGER, AT(readers), 1, 64, NULL, "threads that read"},
-    {"JOURNAL_RETENTION", "24h", DURATION, AT(journal_retention), 1000, INT64_MAX, NULL,
+    {"JOURNAL_RETENTION", "24h", DURATION, AT(journal_retention), 1000, CENTURY_MS, NULL,
      "older entries of the journal may go"},
     {"SHUTDOWN_TIMEOUT", "10s", DURATION, AT(shutdown_timeout), 0, 600000, NULL,
      "how long a shutdown waits for clients"},
@@ -118,21 +121,28 @@ static bool is_choice(const char *choices, struct str s)
     return false;
 }
 
+/* What was wrong is repeated, but for texts: some of them are secrets. */
 static int wrong(const struct setting *s, struct str value, const char *expected)
 {
-    /* SECRET and the like are texts, and texts are never wrong: no secret is printed here. */
-    fprintf(stderr, "rowcast: %s is \"%.*s\", but must be %s\n", s->name, STR_ARG(value), expected);
+    if (s->kind == TEXT)
+        fprintf(stderr, "rowcast: %s must be %s\n", s->name, expected);
+    else
+        fprintf(stderr, "rowcast: %s is \"%.*s\", but must be %s\n", s->name, STR_ARG(value),
+                expected);
     return SETTINGS_WRONG;
 }
 
 static int wrong_range(const struct setting *s, struct str value)
 {
+    static const char *const units[] = {[DURATION] = " milliseconds", [SIZE] = " bytes"};
+    const char *unit = (size_t)s->kind < COUNT_OF(units) && units[s->kind] ? units[s->kind] : "";
     char expected[96];
-    snprintf(expected, sizeof(expected), "between %lld and %lld%s", (long long)s->min,
-             (long long)s->max,
-             s->kind == DURATION ? " milliseconds"
-             : s->kind == SIZE   ? " bytes"
-                                 : "");
+
+    if (s->max == INT64_MAX)
+        snprintf(expected, sizeof(expected), "%lld%s or more", (long long)s->min, unit);
+    else
+        snprintf(expected, sizeof(expected), "between %lld and %lld%s", (long long)s->min,
+                 (long long)s->max, unit);
     return wrong(s, value, expected);
 }
 
@@ -142,6 +152,8 @@ static int store(const struct setting *s, struct str value, struct settings *set
     int64_t number = 0;
     switch (s->kind) {
     case TEXT:
+        if (value.len < (size_t)s->min)
+            return wrong(s, value, "a text that is not empty");
         memcpy(at, &value, sizeof(value));
         return 0;
     case CHOICE:
@@ -196,53 +208,75 @@ static int take_flags(char **arguments, int *count, struct str *values)
 {
     int kept = 0;
     for (int i = 0; i < *count; i++) {
-        struct str argument = str_of(arguments[i]);
-        struct str flag = str_starts_with(argument, STR("--")) ? str_skip(argument, 2) : STR_NULL;
-        struct str name = flag;
-        bool inline_value = flag.at && str_next(&flag, '=', &name) && flag.at;
+        struct str rest = str_of(arguments[i]), name = STR_NULL;
+        if (str_starts_with(rest, STR("--"))) {
+            rest = str_skip(rest, 2);
+            str_next(&rest, '=', &name);
+        }
         const struct setting *s = name.at ? find_flag(name) : NULL;
         if (!s) {
             arguments[kept++] = arguments[i];
             continue;
         }
-        if (!inline_value && i + 1 >= *count) {
-            fprintf(stderr, "rowcast: %s needs a value\n", arguments[i]);
-            return SETTINGS_WRONG;
+        if (!rest.at) { /* the value is the next word, which is no flag itself */
+            if (i + 1 >= *count || str_starts_with(str_of(arguments[i + 1]), STR("--"))) {
+                fprintf(stderr, "rowcast: %s needs a value\n", arguments[i]);
+                return SETTINGS_WRONG;
+            }
+            rest = str_of(arguments[++i]);
         }
-        values[s - table] = inline_value ? flag : str_of(arguments[++i]);
+        values[s - table] = rest;
     }
     *count = kept;
     return 0;
 }
 
-/* NAME=value lines; blank lines and lines that start with # are skipped; quotes around values go.
- */
+/* ---- .env ---- */
+
+/* NAME=value; blank lines and lines that start with # are skipped; quotes around values go. */
+static bool read_env_line(struct arena *a, struct str line, struct map *env)
+{
+    struct str rest = str_trim(line), name;
+    if (rest.len == 0 || rest.at[0] == '#')
+        return true;
+    str_next(&rest, '=', &name);
+    if (!rest.at || memchr(line.at, '\0', line.len))
+        return false;
+    struct str value = str_trim(rest);
+    if (value.len >= 2 && (value.at[0] == '"' || value.at[0] == '\'') &&
+        value.at[value.len - 1] == value.at[0])
+        value = (struct str){value.at + 1, value.len - 2};
+    struct str *kept = ARENA_NEW(a, struct str);
+    *kept = arena_str(a, value);
+    map_put(env, str_trim(name), kept);
+    return true;
+}
+
 static int read_env_file(struct arena *a, struct map *env)
 {
     FILE *file = fopen(".env", "re");
     if (!file)
         return errno == ENOENT ? 0 : (perror("rowcast: .env"), SETTINGS_WRONG);
-    char line[8192];
-    for (int number = 1; fgets(line, sizeof(line), file); number++) {
-        struct str rest = str_trim(str_of(line)), name;
-        if (rest.len == 0 || rest.at[0] == '#')
-            continue;
-        if (!str_next(&rest, '=', &name) || !rest.at) {
+    char *line = NULL;
+    size_t capacity = 0;
+    int rc = 0, number = 0;
+    for (ssize_t size; rc == 0 && (size = getline(&line, &capacity, file)) > 0;) {
+        number++;
+        if (!read_env_line(a, (struct str){line, (size_t)size}, env)) {
             fprintf(stderr, "rowcast: .env, line %d is not NAME=value\n", number);
-            fclose(file);
-            return SETTINGS_WRONG;
+            rc = SETTINGS_WRONG;
         }
-        struct str value = str_trim(rest);
-        if (value.len >= 2 && (value.at[0] == '"' || value.at[0] == '\'') &&
-            value.at[value.len - 1] == value.at[0])
-            value = (struct str){value.at + 1, value.len - 2};
-        struct str *kept = ARENA_NEW(a, struct str);
-        *kept = arena_str(a, value);
-        map_put(env, str_trim(name), kept);
     }
+    if (ferror(file)) {
+        perror("rowcast: .env");
+        rc = SETTINGS_WRONG;
+    }
+    free(line);
     fclose(file);
-    return 0;
+    return rc;
 }
+
+/* ---- all of them ---- */
 
 static struct str find_value(struct arena *a, const struct map *env, const struct setting *s,
                              struct str flag)
@@ -254,6 +288,24 @@ static struct str find_value(struct arena *a, const struct map *env, const struc
     if (set)
         return arena_str(a, str_of(set));
     return from_file ? *from_file : str_of(s->fallback);
+}
+
+/* What only several settings together tell. */
+static int check_together(const struct settings *s)
+{
+    bool secretless = s->admin_password.len == 0 && s->admin_token.len == 0;
+    const char *wrong = NULL;
+
+    if (s->websocket_path.len == 0 || s->websocket_path.at[0] != '/')
+        wrong = "WEBSOCKET_PATH must start with \"/\"";
+    else if (s->admin_email.len > 0 && secretless)
+        wrong = "ADMIN_EMAIL needs ADMIN_PASSWORD or ADMIN_TOKEN";
+    else if (s->admin_email.len == 0 && !secretless)
+        wrong = "ADMIN_PASSWORD and ADMIN_TOKEN need ADMIN_EMAIL";
+    if (!wrong)
+        return 0;
+    fprintf(stderr, "rowcast: %s\n", wrong);
+    return SETTINGS_WRONG;
 }
 
 int settings_read(struct arena *a, char **arguments, int *count, struct settings *settings_out)
@@ -271,10 +323,8 @@ int settings_read(struct arena *a, char **arguments, int *count, struct settings
             rc = store(&table[i], value, &settings);
     }
     map_deinit(&env);
-    if (rc == 0 && (settings.websocket_path.len == 0 || settings.websocket_path.at[0] != '/')) {
-        fprintf(stderr, "rowcast: WEBSOCKET_PATH must start with \"/\"\n");
-        rc = SETTINGS_WRONG;
-    }
+    if (rc == 0)
+        rc = check_together(&settings);
     if (rc == 0)
         *settings_out = settings;
     return rc;

@@ -19,7 +19,7 @@ struct settings {
     struct str host;
     int64_t port;
     struct str db_client, db_filename;
-    struct str secret; /* absent: kept in a file beside the database (secret.h) */
+    struct str secret; /* absent: kept in a file beside the database (instance.c) */
     struct str admin_email, admin_password, admin_token;
     bool cors_enabled;
     struct str cors_origin;
