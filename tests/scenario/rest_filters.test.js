@@ -210,7 +210,7 @@ test('filters that are too deep, too wide or too long are refused, and just belo
   let deep = { n: 'a' };
   for (let i = 0; i < 10; i++) deep = { _and: [deep] };
   assert.equal(await matching(deep), 'a');
-  for (let i = 0; i < 60; i++) deep = { _and: [deep] };
+  for (let i = 0; i < 30; i++) deep = { _and: [deep] };
   await refused(deep);
   assert.equal(await matching({ _or: Array.from({ length: 900 }, () => ({ n: 'a' })) }), 'a');
   await refused({ _or: Array.from({ length: 1100 }, () => ({ n: 'a' })) });
