@@ -148,6 +148,9 @@ static int read_fields(struct tx *tx, const json_t *json, struct query *q)
     int rc = json ? each_name(tx, "fields", json, add_field_name, &list) : 0;
     if (rc == 0 && q->output_count == 0)
         add_all_fields(tx, &list);
+    /* Rows may be granted without a field: then there is nothing to read. */
+    if (rc == 0 && q->output_count == 0)
+        return refuse_collection(tx, q->table->name);
     return rc;
 }
 
@@ -344,17 +347,10 @@ static const json_t *get(const json_t *query, const char *key)
     return json_is_null(value) ? NULL : value;
 }
 
-static int read_query(struct tx *tx, const json_t *json, struct query *q)
+/* What can be judged by itself, whoever asks. */
+static int read_window(struct tx *tx, const json_t *json, struct query *q)
 {
     int rc = refuse_later_keys(tx, json);
-    if (rc == 0)
-        rc = read_fields(tx, get(json, "fields"), q);
-    if (rc == 0)
-        rc = read_filter(tx, get(json, "filter"), q);
-    if (rc == 0)
-        rc = read_search(tx, get(json, "search"), q);
-    if (rc == 0)
-        rc = read_sort(tx, get(json, "sort"), q);
     if (rc == 0)
         rc = read_limit(tx, get(json, "limit"), q);
     if (rc == 0)
@@ -364,17 +360,30 @@ static int read_query(struct tx *tx, const json_t *json, struct query *q)
     return rc;
 }
 
+/* What names fields, which have to be readable. */
+static int read_query(struct tx *tx, const json_t *json, struct query *q)
+{
+    int rc = read_fields(tx, get(json, "fields"), q);
+    if (rc == 0)
+        rc = read_filter(tx, get(json, "filter"), q);
+    if (rc == 0)
+        rc = read_search(tx, get(json, "search"), q);
+    if (rc == 0)
+        rc = read_sort(tx, get(json, "sort"), q);
+    return rc;
+}
+
 int query_parse(struct tx *tx, const struct table *table, const json_t *query,
                 struct query *query_out)
 {
     struct query q = {.table = table,
                       .grant = principal_grant(tx->principal, table, ACTION_READ),
                       .filter = &expr_true};
-    if (!q.grant)
-        return refuse_collection(tx, table->name);
     if (query && !json_is_null(query) && !json_is_object(query))
         return refuse(tx, PROBLEM_INVALID_QUERY, "A query has to be an object");
-    int rc = read_query(tx, query, &q);
+    int rc = read_window(tx, query, &q);
+    if (rc == 0)
+        rc = q.grant ? read_query(tx, query, &q) : refuse_collection(tx, table->name);
     if (rc)
         return rc;
     q.where = expr_and(tx->arena, q.grant->rows, q.filter);

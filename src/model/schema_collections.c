@@ -138,7 +138,8 @@ static int create_table(struct tx *tx, const struct draft *d)
 
 int schema_create_collection(struct tx *tx, const json_t *body, struct str *name_out)
 {
-    bool folder = json_is_null(json_get(body, "schema"));
+    const json_t *schema = json_get(body, "schema");
+    bool folder = json_is_null(schema);
     struct draft d = {.name = json_get_str(body, "collection")};
 
     int rc = schema_begin(tx);
@@ -148,6 +149,8 @@ int schema_create_collection(struct tx *tx, const json_t *body, struct str *name
         rc = schema_check_collection_name(tx, d.name);
     if (rc == 0)
         rc = check_free(tx, d.name);
+    if (rc == 0 && schema && !folder && !json_is_object(schema))
+        rc = refuse(tx, PROBLEM_INVALID_PAYLOAD, "\"schema\" must be an object or null");
     if (rc != 0)
         return rc;
     d.name = arena_str(tx->arena, d.name);

@@ -236,6 +236,7 @@ for (const query of ['limit=-2', 'limit=abc', 'offset=-1', 'meta=nonsense', 'fil
     const [{ id }] = await make('a');
     for (const [method, target, body] of [['GET', '', undefined], ['POST', '', { title: 'new' }], ['PATCH', `/${id}`, { title: 'changed' }], ['DELETE', `/${id}`, undefined], ['DELETE', '', [id]]])
       assertError(await server.rest(method, `/items/articles${target}?${query}`, body), 400, 'INVALID_QUERY');
+    if (!query.startsWith('filter[')) assertError(await server.rest('POST', `/items/articles?${query}`, { title: 'new' }, writer.token), 400, 'INVALID_QUERY');
     assert.deepEqual(await titles(), ['a']);
   });
 

@@ -365,12 +365,25 @@ static int run_update(struct request *r, struct tx *tx)
     return rc != 0 ? rc : items_answer_back(r, tx, table, keys, count, ITEMS_LIST);
 }
 
+/* A query that means nothing refuses a request that reads nothing back, too (D.1). */
+static int check_query(struct tx *tx, const struct table *table, const json_t *json)
+{
+    struct query query;
+    int rc = json ? parse(tx, table, json, &query) : 0;
+    if (rc != REFUSED || tx->problem->kind != PROBLEM_FORBIDDEN)
+        return rc;
+    *tx->problem = (struct problem){0};
+    return 0;
+}
+
 static int run_delete_one(struct request *r, struct tx *tx)
 {
     const struct rest *rest = rest_of(r);
     const struct table *table;
     struct item_key key;
     int rc = items_route_table(tx, rest, ACTION_DELETE, &table);
+    if (rc == 0)
+        rc = check_query(tx, table, rest->query);
     if (rc == 0)
         rc = items_key_text(tx, table, rest->parameters[0], &key);
     if (rc == 0)
@@ -388,6 +401,8 @@ static int run_delete(struct request *r, struct tx *tx)
     struct item_key *keys;
     size_t count;
     int rc = items_route_table(tx, rest, ACTION_DELETE, &table);
+    if (rc == 0)
+        rc = check_query(tx, table, rest->query);
     if (rc != 0)
         return rc;
     if (json_is_array(rest->body))
