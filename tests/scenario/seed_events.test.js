@@ -22,7 +22,7 @@ const patch = (collection, id, data) => server.ask('PATCH', `/items/${collection
 const remove = (collection, id) => server.ask('DELETE', `/items/${collection}/${id}`);
 const follower = async (collection, more) => (await server.socket()).follow(collection, more);
 
-test('A40 subscribe success is silent', async () => {
+test('A40, A.10 #6 subscribe success is silent', async () => {
   const collection = await makeTable();
   const socket = await server.socket();
   socket.send({ type: 'subscribe', collection });
@@ -302,7 +302,7 @@ test('A.8 references that are set to null or deleted with what they refer to are
   assert.deepEqual(told.sort(), [['delete', [2], undefined, children], ['update', { kept: null }, [1], children]]);
 });
 
-test('A.10 #6 singletons produce events like any table', async () => {
+test('A.8, A.10 #7 singletons produce events like any table', async () => {
   const collection = await makeTable({}, { meta: { singleton: true } }), socket = await follower(collection);
   await server.ask('PATCH', `/items/${collection}`, { title: 'first' });
   assert.deepEqual(await socket.next(), { action: 'create', payload: { title: 'first' }, key: 1, collection });

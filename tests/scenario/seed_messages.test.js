@@ -312,7 +312,7 @@ test('A.7 one key that may not be deleted refuses the whole request', async () =
   assert.deepEqual(ids(await socket.ask({ type: 'get', collection })), [2]);
 });
 
-test('A21 GET array; POST object or array; PATCH object or array; DELETE as sent', async () => {
+test('A21, A.10 #5 GET array; POST object or array; PATCH object or array; DELETE as sent', async () => {
   const collection = await makeRows(0);
   assert.ok(!Array.isArray((await socket.ask({ type: 'post', collection, data: {} })).data));
   assert.ok(Array.isArray((await socket.ask({ type: 'post', collection, data: [{}] })).data));

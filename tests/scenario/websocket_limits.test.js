@@ -119,7 +119,7 @@ async function awaitPing(raw) {
   return got.payload;
 }
 
-test('A43, A.10 #10 an idle client gets pings of the protocol and no JSON; who answers stays, who does not is closed', async () => {
+test('A43, C.6, A.10 #10 an idle client gets pings of the protocol and no JSON; who answers stays, who does not is closed', async () => {
   const [living, silent, library] = [await RawSocket.open(pinged), await RawSocket.open(pinged), await (await pinged.socket()).follow('things')];
   const pings = new Promise((resolve) => library.ws.once('ping', () => library.ws.once('ping', resolve)));
   const answers = async () => {
