@@ -89,7 +89,7 @@ export class HttpSocket {
     const status = Number(found[1]), empty = head || status < 200 || status === 204 || status === 304;
     const bytes = empty ? Buffer.alloc(0) : await this.raw.readBytes(Number(headers.get('content-length')));
     const body = bytes?.toString() ?? null;
-    const json = /json/.test(headers.get('content-type') ?? '') && body ? JSON.parse(body) : undefined;
+    const json = /json/.test(headers.get('content-type') ?? '') && !headers.has('content-encoding') && body ? JSON.parse(body) : undefined;
     return { status, headers, body: json ?? body, bytes };
   }
 

@@ -301,6 +301,20 @@ test('access tokens expire', async () => {
   }
 });
 
+test('a log-in takes LOGIN_STALL_TIME at least, whether it fails or not', async () => {
+  const slow = await Server.start({ environment: { LOGIN_STALL_TIME: '300' } });
+  try {
+    for (const [target, body, status] of [['/auth/login', { email: 'nobody@example.com', password: 'x' }, 401], ['/auth/login', { email: ADMIN.email, password: 'x' }, 401], ['/auth/login', { email: ADMIN.email, password: ADMIN.password }, 200],
+      ['/auth/refresh', { refresh_token: 'x' }, 401]]) {
+      const start = performance.now();
+      assert.equal((await slow.rest('POST', target, body, null)).status, status);
+      assert.ok(performance.now() - start >= 298, `${target} ${status}: ${performance.now() - start} ms`);
+    }
+  } finally {
+    await slow.stop();
+  }
+});
+
 /* ---- users ---- */
 
 const USER_FIELDS = ['id', 'first_name', 'last_name', 'email', 'password', 'location', 'title', 'description', 'tags', 'avatar', 'language', 'tfa_secret', 'status', 'role', 'token', 'last_access', 'last_page', 'provider', 'external_identifier', 'auth_data',

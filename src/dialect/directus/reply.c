@@ -52,6 +52,12 @@ static struct str make_etag(struct arena *a, struct str body)
     return arena_printf(a, "W/\"%zx-%.22s\"", body.len, hex);
 }
 
+/* If-None-Match compares weakly (RFC 9110, 13.1.2): by what stands in the quotes. */
+static bool names_tag(struct str list, struct str etag)
+{
+    return str_contains(list, str_skip(etag, STR("W/").len)) || str_equal(list, STR("*"));
+}
+
 static void finish(struct request *r, int status, struct str type, struct headers *h,
                    struct str body)
 {
@@ -62,7 +68,7 @@ static void finish(struct request *r, int status, struct str type, struct header
     buf_init(&packed, SIZE_MAX);
     if (etag.at) {
         add(h, STR("ETag"), etag);
-        if (rest->if_none_match.at && str_contains(rest->if_none_match, etag)) {
+        if (rest->if_none_match.at && names_tag(rest->if_none_match, etag)) {
             status = 304;
             body = STR_NULL;
         }
