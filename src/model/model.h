@@ -116,6 +116,7 @@ int writer_commit(struct writer *w);
 void writer_rollback(struct writer *w);
 /* Drops journal entries past their retention, a bounded number at a time. Between transactions. */
 int writer_prune(struct writer *w);
+int writer_checkpoint(struct writer *w); /* store_checkpoint(). Between transactions */
 
 /* What `rowcast check` tells: integrity of the file, density of the journal, catalogue and tables
  * agree. Each finding is told to report; returns 0 when it could look at everything. */

@@ -264,3 +264,9 @@ int writer_prune(struct writer *w)
     store_rollback(m->store);
     return rc;
 }
+
+int writer_checkpoint(struct writer *w)
+{
+    assert(!w->catalogue);
+    return store_checkpoint(w->model->store);
+}

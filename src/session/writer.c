@@ -12,7 +12,8 @@
  * its own, because a store may have to rebuild a table outside of savepoints.
  */
 
-/* Between two looks at the journal's retention: with nothing to do, and under load. */
+/* Between two looks at the journal's retention and the store's log: with nothing to do, and under
+ * load. */
 enum { UPKEEP_IDLE_MS = 1000, UPKEEP_BUSY_MS = 100 };
 
 struct writer_thread {
@@ -52,6 +53,8 @@ static void upkeep(void *state)
     t->upkeep_ms = clock_monotonic_ms();
     if (writer_prune(t->writer) != 0)
         LOG_AT(LOG_ERROR, "session", "pruning the journal failed: %s", fault_text());
+    if (writer_checkpoint(t->writer) != 0)
+        LOG_AT(LOG_ERROR, "session", "emptying the write-ahead log failed: %s", fault_text());
 }
 
 /* A WebSocket's principal was brought up to date by the model; credentials over HTTP are looked up

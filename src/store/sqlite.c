@@ -18,8 +18,8 @@
 
 /* ---- opening ---- */
 
-static const char settings_of_all[] = "PRAGMA busy_timeout=5000;"
-                                      "PRAGMA mmap_size=0;"
+enum { BUSY_MS_MAX = 5000 };
+static const char settings_of_all[] = "PRAGMA mmap_size=0;"
                                       "PRAGMA recursive_triggers=OFF;"
                                       "PRAGMA cell_size_check=ON;";
 static const char settings_of_reader[] = "PRAGMA cache_size=-512;"
@@ -78,6 +78,40 @@ static int check_wal(struct sqlite *s)
     return wal ? 0 : FAULT_BECAUSE(ENOTSUP, "this file system cannot hold a write-ahead log");
 }
 
+/* ---- the write-ahead log ---- */
+
+/*
+ * What the log holds is moved into the file along with commits, and the log begins anew when no
+ * reader needs it. While there is always somebody reading, that moment never comes by itself. So
+ * past LOG_PAGES_MAX the writer waits for the reads that are under way; later ones read the file.
+ * Where one of them takes longer than that, the log may grow by as much again before the next try.
+ */
+enum { LOG_PAGES_TO_MOVE = 1000, LOG_PAGES_MAX = 4096, READERS_WAIT_MS = 500 };
+
+static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
+{
+    struct sqlite *s = context;
+    if (pages < s->log_pages) /* it has begun anew */
+        s->log_pages_due = LOG_PAGES_MAX;
+    s->log_pages = pages;
+    if (pages >= LOG_PAGES_TO_MOVE)
+        sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return SQLITE_OK; /* the commit is durable already; a failing disk will tell the next one */
+}
+
+static int sqlite_checkpoint(struct store *base)
+{
+    struct sqlite *s = sqlite_of(base);
+    if (s->log_pages < s->log_pages_due)
+        return 0;
+    sqlite3_busy_timeout(s->db, READERS_WAIT_MS);
+    int code = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+    sqlite3_busy_timeout(s->db, BUSY_MS_MAX);
+    s->log_pages_due = LOG_PAGES_MAX + (code == SQLITE_OK ? 0 : s->log_pages);
+    s->log_pages = code == SQLITE_OK ? 0 : s->log_pages;
+    return code == SQLITE_BUSY ? 0 : sqlite_result(s, NULL, code);
+}
+
 static int configure(struct sqlite *s, enum store_access access)
 {
     static const struct {
@@ -92,10 +126,15 @@ static int configure(struct sqlite *s, enum store_access access)
     int code = sqlite_add_functions(s);
     if (code != SQLITE_OK)
         return sqlite_result(s, NULL, code);
+    sqlite3_busy_timeout(s->db, BUSY_MS_MAX);
     int rc = execute(s, settings_of_all);
     if (rc == 0)
         rc = execute(s, access == STORE_READ ? settings_of_reader : settings_of_writer);
-    return rc || access == STORE_READ ? rc : check_wal(s);
+    if (rc || access == STORE_READ)
+        return rc;
+    s->log_pages_due = LOG_PAGES_MAX;
+    sqlite3_wal_hook(s->db, on_commit, s);
+    return check_wal(s);
 }
 
 static int open_path(struct sqlite *s, const char *path, enum store_access access)
@@ -279,13 +318,6 @@ static int sqlite_check(struct store *base, void (*report)(void *context, struct
         sqlite3_finalize(stmt);
     }
     return rc;
-}
-
-static int sqlite_checkpoint(struct store *base)
-{
-    struct sqlite *s = sqlite_of(base);
-    int code = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    return code == SQLITE_BUSY ? 0 : sqlite_result(s, NULL, code);
 }
 
 /* ---- the dialect ---- */

@@ -30,6 +30,8 @@ struct sqlite {
     struct map cached; /* text → struct sqlite_cached */
     struct sqlite_cached *newest, *oldest;
     struct sqlite_conversion conversion;
+    int log_pages;     /* in the write-ahead log, as of the latest commit */
+    int log_pages_due; /* past this many, readers are waited for (sqlite_checkpoint) */
 };
 
 static inline struct sqlite *sqlite_of(struct store *s)

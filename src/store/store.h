@@ -128,7 +128,9 @@ int store_table_exists(struct store *s, struct str name, bool *exists_out);
 
 /* Integrity of the file itself and of its references: each finding is told to `report`. */
 int store_check(struct store *s, void (*report)(void *context, struct str finding), void *context);
-/* Moves what the write-ahead log holds into the file, as far as readers let it. */
+/* A writer's upkeep, between transactions: keeps the write-ahead log from growing while there is
+ * always somebody reading. Free while the log is small, else it waits for readers, a second at
+ * most. */
 int store_checkpoint(struct store *s);
 
 #endif

@@ -1,8 +1,11 @@
 #include "fixture.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "base/fault.h"
 
@@ -226,6 +229,86 @@ static void a_full_disk_loses_the_whole_transaction(void **state)
     assert_holds(f->store, &shape, "1|c;");
 }
 
+/* ---- the write-ahead log ---- */
+
+struct reading {
+    struct store *stores[2];
+    atomic_bool over;
+};
+
+/* There is no moment without a reader: each begins before the other ends, and commits lie between.
+ */
+static void *read_always(void *context)
+{
+    struct reading *r = context;
+    int rc = store_begin(r->stores[0], STORE_READ);
+    for (size_t i = 1; rc == 0 && !r->over; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000}, NULL);
+        rc = store_begin(r->stores[i % 2], STORE_READ);
+        store_rollback(r->stores[(i + 1) % 2]);
+    }
+    store_rollback(r->stores[0]);
+    store_rollback(r->stores[1]);
+    return rc == 0 ? r : NULL;
+}
+
+static int64_t log_size(const struct fixture *f)
+{
+    struct stat status;
+    char path[96];
+    snprintf(path, sizeof(path), "%s-wal", f->path);
+    assert_int_equal(stat(path, &status), 0);
+    return status.st_size;
+}
+
+static void the_log_stays_small_although_somebody_always_reads(void **state)
+{
+    enum { LARGE = 1 << 20, ROWS = 80, LOG_SIZE_MAX = 40 << 20 };
+    struct fixture *f = *state;
+    struct reading reading = {{fixture_open(f, STORE_READ), fixture_open(f, STORE_READ)}, false};
+    char *large = arena_alloc(f->arena, LARGE);
+    memset(large, 'x', LARGE);
+    const struct value row[] = {INTEGER(1), value_text((struct str){large, LARGE})};
+    pthread_t thread;
+    void *read_well;
+
+    assert_int_equal(pthread_create(&thread, NULL, read_always, &reading), 0);
+    for (size_t i = 0; i < ROWS; i++) {
+        assert_int_equal(insert(f->store, &shape, row), 0);
+        assert_int_equal(store_delete(f->store, &shape, &expr_true, 0, NULL, NULL), 0);
+        assert_int_equal(store_checkpoint(f->store), 0);
+    }
+    reading.over = true;
+    pthread_join(thread, &read_well);
+    assert_non_null(read_well);
+    store_close(reading.stores[0]);
+    store_close(reading.stores[1]);
+    assert_in_range(log_size(f), 0, LOG_SIZE_MAX);
+}
+
+/* It holds up the writer for a moment, once, and not before each transaction. */
+static void a_long_read_keeps_the_log_and_nobody_waits_for_it_twice(void **state)
+{
+    enum { LARGE = 20 << 20 };
+    struct fixture *f = *state;
+    struct store *reader = fixture_open(f, STORE_READ);
+    char *large = arena_alloc(f->arena, LARGE);
+    memset(large, 'x', LARGE);
+    const struct value row[] = {NONE, value_text((struct str){large, LARGE})};
+
+    add(f->store, "a");
+    assert_int_equal(store_begin(reader, STORE_READ), 0);
+    assert_int_equal(insert(f->store, &shape, row), 0);
+    for (size_t i = 0; i < 1000; i++) /* not one second each */
+        assert_int_equal(store_checkpoint(f->store), 0);
+    assert_holds(reader, &shape, "1|a;");
+    store_rollback(reader);
+    add(f->store, "b");
+    add(f->store, "c");
+    assert_in_range(log_size(f), 0, LARGE);
+    store_close(reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +324,8 @@ int main(void)
         test_with_table(closing_undoes_what_is_open),
         test_with_table(check_finds_rows_that_refer_to_nothing),
         test_with_table(a_full_disk_loses_the_whole_transaction),
+        test_with_table(the_log_stays_small_although_somebody_always_reads),
+        test_with_table(a_long_read_keeps_the_log_and_nobody_waits_for_it_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
