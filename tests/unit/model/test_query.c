@@ -109,6 +109,32 @@ static void only_permitted_fields_are_read(void **state)
     memory_close(&user);
 }
 
+static void rows_without_a_field_are_not_read(void **state)
+{
+    struct memory user;
+    (void)state;
+    memory_open(&user, "[{'collection':'articles','action':'read','fields':[]}]");
+    refused(&user, "{}", PROBLEM_FORBIDDEN, "\"articles\"");
+    refused(&user, "{'fields':'*'}", PROBLEM_FORBIDDEN, "\"articles\"");
+    memory_close(&user);
+}
+
+static void what_makes_no_sense_is_told_before_what_is_forbidden(void **state)
+{
+    static const char *const queries[] = {"{'limit':-2}", "{'offset':-1}", "{'page':'x'}",
+                                          "{'meta':'nope'}"};
+    struct memory user;
+    struct query q = {0};
+    (void)state;
+    memory_open(&user, "[]");
+    refused(&user, "{'limit':1}", PROBLEM_FORBIDDEN, "\"articles\"");
+    for (size_t i = 0; i < COUNT_OF(queries); i++) {
+        assert_int_equal(parse(&user, queries[i], &q), REFUSED);
+        assert_int_equal(user.problem.kind, PROBLEM_INVALID_QUERY);
+    }
+    memory_close(&user);
+}
+
 static void the_rule_is_in_the_condition(void **state)
 {
     struct memory user;
@@ -382,6 +408,8 @@ int main(void)
         test(fields_keep_their_order_and_come_once),
         test(fields_that_are_no_fields_are_refused),
         test(only_permitted_fields_are_read),
+        test(rows_without_a_field_are_not_read),
+        test(what_makes_no_sense_is_told_before_what_is_forbidden),
         test(the_rule_is_in_the_condition),
         test(sort_takes_lists_and_directions),
         test(limits_have_a_default_and_a_maximum),
