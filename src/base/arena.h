@@ -25,7 +25,7 @@ void *arena_alloc_array(struct arena *a, size_t size, size_t count); /* the prod
 /* A copy, terminated behind its end; absent stays absent. */
 struct str arena_str(struct arena *a, struct str s);
 const char *arena_z(struct arena *a, struct str s); /* the same as a C string; absent gives "" */
-struct str arena_printf(struct arena *a, const char *format, ...) PRINTF_LIKE(2, 3);
+struct str arena_printf(struct arena *a, const char *format, ...) PRINTF_LIKE(2, 3) NOT_NULL(2);
 
 /*
  * Runs `release(object)` when the arena is freed, the latest first: for what an arena cannot hold
