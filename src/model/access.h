@@ -78,7 +78,7 @@ struct principal *principal_user(const struct catalogue *c, const struct value *
 struct principal *principal_system(const struct catalogue *c);
 
 /* The grant; NULL when there is none (FORBIDDEN). Borrowed from the principal. Admins get
- * everything. */
+ * everything but internal tables; the tables of structure are read only for all (schema.h). */
 const struct grant *principal_grant(const struct principal *p, const struct table *t,
                                     enum action action);
 

@@ -186,11 +186,21 @@ struct principal *principal_system(const struct catalogue *c)
     return p;
 }
 
+/* What nobody may do, whatever rules say: touch an internal table, or change structure as if it
+ * were items. */
+static bool is_out_of_reach(const struct table *t, enum action action)
+{
+    for (unsigned which = 0; t->system && which < SYSTEM_TABLE_COUNT; which++)
+        if (system_is(t, which))
+            return system_is_internal(which) ||
+                   (system_is_structure(which) && action != ACTION_READ && action != ACTION_SHARE);
+    return false;
+}
+
 const struct grant *principal_grant(const struct principal *p, const struct table *t,
                                     enum action action)
 {
-    for (unsigned which = 0; t->system && which < SYSTEM_TABLE_COUNT; which++)
-        if (system_is_internal(which) && system_is(t, which))
-            return NULL;
+    if (is_out_of_reach(t, action))
+        return NULL;
     return p->admin ? &grant_all : grants_find(p, t, action);
 }

@@ -34,6 +34,11 @@ static inline bool system_is_internal(enum system_table which)
 {
     return which >= SYSTEM_SESSIONS;
 }
+/* Its rows describe tables, and change together with these only (schema.h). */
+static inline bool system_is_structure(enum system_table which)
+{
+    return which <= SYSTEM_RELATIONS;
+}
 /* Index of a column of a system table; asserts that it is there. */
 unsigned system_column(enum system_table which, const char *name);
 bool system_is(const struct table *t,
