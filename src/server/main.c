@@ -1,6 +1,7 @@
 /*
  * rowcast: the program. One row of `commands` for each thing it can do.
  */
+#include <signal.h>
 #include <stdio.h>
 
 #include "server/commands.h"
@@ -68,6 +69,7 @@ static int run(struct arguments *arguments)
 
 int main(int count, char **words)
 {
+    signal(SIGXFSZ, SIG_IGN); /* past a limit on the size of files: an error, as of a full disk */
     struct arguments arguments = {words + 1, count > 0 ? count - 1 : 0};
     return run(&arguments);
 }

@@ -47,14 +47,18 @@ function sanitizerOptions() {
 }
 
 export class Server {
-  /* environment: settings on top of the tests' own. A given folder is kept at the end. */
-  static async start({ environment = {}, folder } = {}) {
+  /*
+   * environment: settings on top of the tests' own. A given folder is kept at the end.
+   * under: a program that runs the server in its place, such as ['prlimit', '--nofile=64'].
+   */
+  static async start({ environment = {}, folder, under = [] } = {}) {
     const server = new Server();
     server.ownFolder = folder ? null : makeFolder();
     server.folder = folder ?? server.ownFolder;
     server.stderr = '';
     server.sockets = new Set();
-    server.process = spawn(BINARY, ['serve'], {
+    const [program, ...words] = [...under, BINARY, 'serve'];
+    server.process = spawn(program, words, {
       cwd: server.folder.path, stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH, ...sanitizerOptions(), ...ENVIRONMENT, DB_FILENAME: path.join(server.folder.path, 'test.sqlite'), ...environment },
     });
