@@ -84,18 +84,29 @@ static void close_signals(struct server *s)
 
 /* ---- settings of the floors ---- */
 
-/* As many descriptors as the system lets this process have: one a connection. */
-static void raise_descriptor_limit(const struct settings *s)
+/* Files beside the connections: the store's, and those that a large sort or savepoint spills into.
+ * No number of clients may take them. */
+enum { DESCRIPTORS_KEPT = 64 };
+
+/* As many descriptors as the system lets this process have; one a connection. */
+static unsigned connections_max(const struct settings *s)
 {
+    const rlim_t wanted = (rlim_t)s->connections_max;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
+        return (unsigned)wanted;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur < (rlim_t)s->connections_max)
-        log_write(LOG_WARN, "server",
-                  "MAX_CONNECTIONS is %lld, but this process may have %llu files",
-                  (long long)s->connections_max, (unsigned long long)limit.rlim_cur);
+    bool tiny = limit.rlim_cur < 2 * DESCRIPTORS_KEPT;
+    rlim_t room = tiny ? limit.rlim_cur / 2 : limit.rlim_cur - DESCRIPTORS_KEPT;
+    if (room >= wanted)
+        return (unsigned)wanted;
+    log_write(LOG_WARN, "server",
+              "MAX_CONNECTIONS is %lld, but with the %llu files that this process may have it is "
+              "%llu",
+              (long long)s->connections_max, (unsigned long long)limit.rlim_cur,
+              (unsigned long long)room);
+    return (unsigned)room;
 }
 
 static void configure_dialect(const struct settings *s)
@@ -122,7 +133,7 @@ static struct net_limits limits_of(const struct settings *s)
                  .body_bytes_max = (size_t)s->payload_size_max},
         .message_bytes_max = (size_t)s->payload_size_max,
         .outbox_bytes_max = (size_t)s->outbox_size_max,
-        .connections_max = (unsigned)s->connections_max,
+        .connections_max = connections_max(s),
         .idle_ms_max = (uint64_t)s->http_idle_time,
         .head_ms_max = 30 * 1000,
         .ping_ms = (uint64_t)s->websocket_ping_period,
@@ -223,7 +234,6 @@ int command_serve(const struct settings *settings, struct arguments *arguments)
         return 2;
     if (instance_open(settings, INSTANCE_WRITE, &server.instance) != 0)
         return 1;
-    raise_descriptor_limit(settings);
     configure_dialect(settings);
     server.loop = loop_new();
     int rc = start(&server);
