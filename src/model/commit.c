@@ -59,6 +59,13 @@ unsigned commit_operation(struct tx *tx)
     return tx->commit->operations++;
 }
 
+/* Null and empty text hold no secret, and rules that ask for them (`_null`, `_empty`) are to find
+ * of an image what they find of the row. */
+static bool is_set(const struct value *v)
+{
+    return !value_is_null(v) && !(v->kind == VALUE_TEXT && v->text.len == 0);
+}
+
 static struct value *image(struct arena *a, const struct shape *shape, const struct value *row)
 {
     struct value *copy;
@@ -67,7 +74,7 @@ static struct value *image(struct arena *a, const struct shape *shape, const str
         return NULL;
     copy = value_copy_row(a, row, shape->count);
     for (size_t i = 0; i < shape->count; i++)
-        if (shape->columns[i].secret && !value_is_null(&copy[i]))
+        if (shape->columns[i].secret && is_set(&copy[i]))
             copy[i] = value_text(SECRET_SET);
     return copy;
 }
