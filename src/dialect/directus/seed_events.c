@@ -14,7 +14,7 @@
 
 static void put_value(struct buf *b, const struct field *field, const struct value *value)
 {
-    if ((field->special & SPECIAL_CONCEAL) && !value_is_null(value))
+    if (field_is_concealed(field) && !value_is_null(value))
         json_put_str(b, SECRET_SET);
     else
         type_write(b, field->column, value);
