@@ -63,22 +63,29 @@ static void fail(struct request *r)
 }
 
 /* The exact name first, then as 1.x had it: trimmed and in lower case (A.3). */
-static struct str find_name(struct tx *tx, struct str name)
+static struct str find_name(struct arena *a, const struct catalogue *c, struct str name)
 {
-    if (catalogue_table(tx->catalogue, name))
+    if (catalogue_table(c, name))
         return name;
-    struct str lower = arena_str(tx->arena, str_trim(name));
-    char *at = arena_alloc(tx->arena, lower.len + 1);
+    struct str lower = str_trim(name);
+    char *at = arena_alloc(a, lower.len + 1);
     for (size_t i = 0; i < lower.len; i++)
         at[i] = (char)(lower.at[i] >= 'A' && lower.at[i] <= 'Z' ? lower.at[i] + 32 : lower.at[i]);
     lower.at = at;
-    return catalogue_table(tx->catalogue, lower) ? lower : name;
+    return catalogue_table(c, lower) ? lower : name;
+}
+
+/* The table, whatever the caller may do with it; NULL: none. */
+static const struct table *find_known(struct arena *a, const struct catalogue *c,
+                                      const struct seed_command *command)
+{
+    return catalogue_table(c, find_name(a, c, command->collection));
 }
 
 static int find_table(struct tx *tx, const struct seed_command *c, enum action action,
                       const struct table **table_out)
 {
-    return items_table(tx, find_name(tx, c->collection), action, table_out);
+    return items_table(tx, find_name(tx->arena, tx->catalogue, c->collection), action, table_out);
 }
 
 static int run_get(struct request *r, struct tx *tx)
@@ -238,7 +245,7 @@ static int run_delete(struct request *r, struct tx *tx)
 static int prepare(struct request *r, struct tx *tx)
 {
     const struct seed_command *c = r->command;
-    const struct table *table = catalogue_table(tx->catalogue, find_name(tx, c->collection));
+    const struct table *table = find_known(tx->arena, tx->catalogue, c);
     return table ? payload_prepare(tx, table, json_get(c->message, "data")) : 0;
 }
 
@@ -385,7 +392,7 @@ void seed_message(struct session *s, struct str text, bool binary)
     r->command = c;
     r->handler = decode(r, c, text);
     if (r->wants_prepare) {
-        const struct table *table = catalogue_table(session_principal(s)->catalogue, c->collection);
+        const struct table *table = find_known(r->arena, session_principal(s)->catalogue, c);
         r->wants_prepare = table && payload_needs_preparing(table, json_get(c->message, "data"));
     }
     session_submit(s, r);
