@@ -368,15 +368,19 @@ bool rules_touch_catalogue(const struct commit *commit)
     return false;
 }
 
-/* What a principal or a remembered credential depends on: who may sign in and as what, and what
- * rules ask of the user's row. */
+/*
+ * What a principal or a remembered credential depends on. A client may ask for any column of its
+ * own row in a filter; only where and when it was last seen, which changes all day, counts for
+ * nothing unless a rule asks for it.
+ */
 static struct column_set identity_columns(const struct catalogue *c)
 {
-    static const char *const always[] = {"role", "status", "token", "password", "email"};
+    static const char *const idle[] = {"last_access", "last_page"};
     struct variable_use use = {0};
 
-    for (size_t i = 0; i < COUNT_OF(always); i++)
-        column_set_add(&use.user_columns, system_column(SYSTEM_USERS, always[i]));
+    for (size_t i = 0; i < c->table_count; i++)
+        for (size_t k = 0; k < c->tables[i]->shape.count; k++)
+            variables_used(c->tables[i]->fields[k].validation, &use);
     for (size_t i = 0; i < c->policy_count; i++)
         for (size_t j = 0; j < c->policies[i]->permission_count; j++) {
             const struct permission *p = &c->policies[i]->permissions[j];
@@ -384,7 +388,11 @@ static struct column_set identity_columns(const struct catalogue *c)
             variables_used(p->validation, &use);
             variables_used(p->presets, &use);
         }
-    return use.user_columns;
+    struct column_set columns = use.user_columns;
+    for (unsigned i = 0; i < system_table(SYSTEM_USERS)->shape.count; i++)
+        if (i != system_column(SYSTEM_USERS, idle[0]) && i != system_column(SYSTEM_USERS, idle[1]))
+            column_set_add(&columns, i);
+    return columns;
 }
 
 bool rules_touch_identity(const struct commit *commit)

@@ -65,16 +65,17 @@ void actor_leave(struct service *v, struct actor *a)
 
 /* ---- what a commit says of users ---- */
 
-/* Columns of a user that say nothing of what it may do. */
+/* Columns of a user that say nothing of what it may do, unless a rule asks for them: then their
+ * change brings a catalogue. */
 static const char *const idle_columns[] = {"last_access", "last_page"};
 
-static bool concerns_access(const struct change *c)
+static bool concerns_access(const struct commit *commit, const struct change *c)
 {
     if (c->kind == CHANGE_CREATE || !system_is(c->table, SYSTEM_USERS))
         return false; /* nobody is here as one who was not there */
 
     struct column_set rest = c->changed;
-    for (size_t i = 0; i < COUNT_OF(idle_columns); i++) {
+    for (size_t i = 0; i < COUNT_OF(idle_columns) && !commit->catalogue_after; i++) {
         unsigned index = system_column(SYSTEM_USERS, idle_columns[i]);
         rest.words[index / 64] &= ~(UINT64_C(1) << (index % 64));
     }
@@ -91,7 +92,7 @@ static void find_users(const struct commit *commit, struct map *users_out)
 {
     map_init(users_out);
     for (size_t i = 0; i < commit->count; i++)
-        if (concerns_access(commit->changes[i]))
+        if (concerns_access(commit, commit->changes[i]))
             map_put(users_out, user_of(commit->changes[i]), commit->changes[i]);
 }
 
@@ -111,7 +112,8 @@ static bool replaces_token(const struct commit *commit, struct str user)
 
     for (size_t i = 0; i < commit->count; i++) {
         const struct change *c = commit->changes[i];
-        if (concerns_access(c) && str_equal(user_of(c), user) && column_set_has(&c->changed, token))
+        if (concerns_access(commit, c) && str_equal(user_of(c), user) &&
+            column_set_has(&c->changed, token))
             return true;
     }
     return false;
