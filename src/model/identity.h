@@ -56,10 +56,11 @@ int identity_login_open(struct tx *tx, const struct login *login, struct tokens 
 int identity_refresh_session(struct tx *tx, struct str refresh_token, struct tokens *tokens_out);
 int identity_logout(struct tx *tx, struct str refresh_token); /* 0 for an unknown token too */
 
-/* argon2id in PHC form; slow. False: the password does not fit the hash, or the hash is none. */
+/* argon2id in PHC form; slow. False: the password does not fit the hash, or the hash is none, or it
+ * costs more than those made here (and than usual ones: 64 MiB, 3 passes). */
 int identity_hash(const struct model_settings *settings, struct arena *a, struct str plain,
                   struct str *phc_out);
-bool identity_verify(struct str phc, struct str plain);
+bool identity_verify(const struct model_settings *settings, struct str phc, struct str plain);
 
 /* At first start: the public policy, the role and policy "Administrator", and the first admin if an
  * e-mail is given (ADMIN_EMAIL, ADMIN_PASSWORD, ADMIN_TOKEN). Inside a write. */

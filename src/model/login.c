@@ -51,7 +51,7 @@ int identity_login_check(struct tx *tx, struct login *login)
 
     login->user = row ? system_text(SYSTEM_USERS, row, "id") : STR_NULL;
     login->hash = row ? system_text(SYSTEM_USERS, row, "password") : STR_NULL;
-    login->verified = identity_verify(login->hash, login->password);
+    login->verified = identity_verify(tx->settings, login->hash, login->password);
     /* Nobody learns from the time it takes whether there is such a user. */
     return login->hash.at ? 0 : identity_hash(tx->settings, tx->arena, login->password, &unused);
 }

@@ -10,13 +10,13 @@
  * Passwords: argon2id in PHC form, "$argon2id$v=19$m=65536,t=3,p=4$<salt>$<hash>".
  *
  * Hashes may come from another instance or another program with its own parameters. Those are in
- * the hash itself, so whoever can write one could make each log-in take all memory: they are
- * bounded before the library believes them.
+ * the hash itself, so whoever can name one could make each check take all memory and minutes: none
+ * may cost more than the hashes made here, or than the usual ones where those are made cheaper.
  */
 
 enum { LANES = 4, SALT_BYTES = 16, HASH_BYTES = 32, PHC_BYTES_MAX = 512 };
 enum { MEMORY_KIB_MIN = 8 * LANES }; /* below that there is no argon2 (RFC 9106, 3.1) */
-enum { MEMORY_KIB_MAX = 1 << 20, PASSES_MAX = 64, LANES_MAX = 64 };
+enum { USUAL_MEMORY_KIB = 65536, USUAL_PASSES = 3, LANES_MAX = 16 };
 
 int identity_hash(const struct model_settings *settings, struct arena *a, struct str plain,
                   struct str *phc_out)
@@ -48,9 +48,16 @@ static bool read_parameter(struct str *rest, char letter, int64_t max)
            number <= max;
 }
 
-static bool is_affordable(struct str phc)
+static int64_t larger(int64_t one, int64_t other)
+{
+    return one > other ? one : other;
+}
+
+static bool is_affordable(const struct model_settings *settings, struct str phc)
 {
     struct str part, rest = phc;
+    int64_t memory_kib_max = larger(settings->argon2_memory_kib, USUAL_MEMORY_KIB);
+    int64_t passes_max = larger(settings->argon2_passes, USUAL_PASSES);
 
     if (!str_starts_with(phc, STR("$argon2id$")) || phc.len >= PHC_BYTES_MAX)
         return false;
@@ -59,15 +66,15 @@ static bool is_affordable(struct str phc)
             return false;
     if (str_starts_with(part, STR("v=")) && !str_next(&rest, '$', &part))
         return false; /* hashes of the first version have none */
-    return read_parameter(&part, 'm', MEMORY_KIB_MAX) && read_parameter(&part, 't', PASSES_MAX) &&
+    return read_parameter(&part, 'm', memory_kib_max) && read_parameter(&part, 't', passes_max) &&
            read_parameter(&part, 'p', LANES_MAX) && !part.at;
 }
 
-bool identity_verify(struct str phc, struct str plain)
+bool identity_verify(const struct model_settings *settings, struct str phc, struct str plain)
 {
     char z[PHC_BYTES_MAX];
 
-    if (!phc.at || !plain.at || !is_affordable(phc) || memchr(phc.at, '\0', phc.len))
+    if (!phc.at || !plain.at || !is_affordable(settings, phc) || memchr(phc.at, '\0', phc.len))
         return false;
     memcpy(z, phc.at, phc.len);
     z[phc.len] = '\0';

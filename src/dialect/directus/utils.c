@@ -32,37 +32,50 @@ static int read_text(struct tx *tx, const json_t *body, const char *name, struct
     return text_out->len > 0 ? 0 : refuse(tx, PROBLEM_INVALID_PAYLOAD, "\"%s\" is required", name);
 }
 
+static int prepare_hash(struct request *r, struct tx *tx)
+{
+    struct rest *rest = r->command;
+    struct str text, *hash = ARENA_NEW(r->arena, struct str);
+    int rc = read_text(tx, rest->body, "string", &text);
+    rest->prepared = hash;
+    return rc == 0 ? identity_hash(tx->settings, tx->arena, text, hash) : rc;
+}
+
 static int run_hash(struct request *r, struct tx *tx)
 {
-    struct str text, hash;
+    const struct str *hash = rest_of(r)->prepared;
     struct buf b;
-    int rc = read_text(tx, rest_of(r)->body, "string", &text);
-    if (rc == 0)
-        rc = identity_hash(tx->settings, tx->arena, text, &hash);
-    if (rc != 0)
-        return rc;
     reply_begin(&b);
-    json_put_str(&b, hash);
+    json_put_str(&b, *hash);
     return reply_end(r, tx, &b);
+}
+
+static int prepare_verify(struct request *r, struct tx *tx)
+{
+    struct rest *rest = r->command;
+    struct str text, hash;
+    bool *verified = ARENA_NEW(r->arena, bool);
+    int rc = read_text(tx, rest->body, "string", &text);
+    if (rc == 0)
+        rc = read_text(tx, rest->body, "hash", &hash);
+    if (rc == 0)
+        *verified = identity_verify(hash, text);
+    rest->prepared = verified;
+    return rc;
 }
 
 static int run_verify(struct request *r, struct tx *tx)
 {
-    struct str text, hash;
+    const bool *verified = rest_of(r)->prepared;
     struct buf b;
-    int rc = read_text(tx, rest_of(r)->body, "string", &text);
-    if (rc == 0)
-        rc = read_text(tx, rest_of(r)->body, "hash", &hash);
-    if (rc != 0)
-        return rc;
     reply_begin(&b);
-    buf_put_str(&b, identity_verify(hash, text) ? STR("true") : STR("false"));
+    buf_put_str(&b, *verified ? STR("true") : STR("false"));
     return reply_end(r, tx, &b);
 }
 
 const struct route utils_routes[] = {
     {"GET", "/utils/random/string", ON_READER(run_random), 0},
-    {"POST", "/utils/hash/generate", ON_READER(run_hash), 0},
-    {"POST", "/utils/hash/verify", ON_READER(run_verify), 0},
+    {"POST", "/utils/hash/generate", ON_READER_AFTER(run_hash, prepare_hash), 0},
+    {"POST", "/utils/hash/verify", ON_READER_AFTER(run_verify, prepare_verify), 0},
     {NULL, NULL, {0}, 0},
 };
