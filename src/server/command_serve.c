@@ -50,18 +50,24 @@ static const struct {
 } signal_table[] = {
     {SIGTERM, "SIGTERM", on_stop}, {SIGINT, "SIGINT", on_stop}, {SIGUSR1, "SIGUSR1", on_counters}};
 
-/* The system's own way with a signal is back from here on: a second one ends the process at once.
- * That loses nothing that was acknowledged. */
+static const char *signal_name(int number)
+{
+    for (size_t i = 0; i < COUNT_OF(signal_table); i++)
+        if (signal_table[i].number == number)
+            return signal_table[i].name;
+    return "a signal";
+}
+
+/* The system's own way with these signals is back before anything is said: a second one ends the
+ * process at once, which loses nothing that was acknowledged. */
 static void on_stop(uv_signal_t *handle, int number)
 {
     struct server *s = handle->data;
-    for (size_t i = 0; i < COUNT_OF(signal_table); i++) {
-        if (signal_table[i].number == number)
-            log_write(LOG_INFO, "server", "shutting down on %s; once more ends at once",
-                      signal_table[i].name);
+    for (size_t i = 0; i < COUNT_OF(signal_table); i++)
         if (signal_table[i].handle == on_stop)
             uv_signal_stop(&s->signals[i]);
-    }
+    log_write(LOG_INFO, "server", "shutting down on %s; once more ends at once",
+              signal_name(number));
     net_shutdown(s->net, on_drained, s);
 }
 
