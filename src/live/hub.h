@@ -47,6 +47,7 @@ struct event {
     /* Fields that every follower may see of each of these rows now: readable under grant and masks,
      * and asked for by the feed's query. Not meaningful for DELETE. */
     struct column_set visible;
+    int64_t now_ms; /* the moment that `visible` was judged at; for masks of single rows */
 };
 
 /* Filled by a dialect: how its clients are told. */
@@ -54,7 +55,7 @@ struct feed_ops {
     const char *dialect;
     /*
      * Writes the event's text for all followers of the feed; nothing written: nothing is sent.
-     * `with_query`: the subscription named a query, and gets whole rows.
+     * Where feed_has_query(), they get whole rows.
      */
     void (*write)(const struct feed *feed, const struct event *event, struct buf *body_out);
     /* Makes the bytes for followers with this tail (a subscription's own part, such as its uid). */

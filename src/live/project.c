@@ -97,6 +97,7 @@ static void emit(struct hub *h, const struct feed *f, enum event_kind kind,
         .count = count,
         .visible = kind != EVENT_DELETE ? find_visible(h, f, changes[0])
                                         : (struct column_set){.words = {0}},
+        .now_ms = h->now_ms,
     };
 
     buf_clear(&h->body);

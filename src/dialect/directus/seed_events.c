@@ -51,7 +51,7 @@ static void put_row(struct buf *b, const struct feed *feed, const struct event *
             buf_put_char(b, ',');
         json_put_str(b, o->column->name);
         buf_put_char(b, ':');
-        if (o->mask && !expr_matches(o->mask, change->after, e->commit->time_ms))
+        if (o->mask && !expr_matches(o->mask, change->after, e->now_ms))
             buf_put_lit(b, "null");
         else
             put_value(b, &e->table->fields[o->column->index], &change->after[o->column->index]);

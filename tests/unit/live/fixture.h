@@ -164,6 +164,7 @@ static inline void fixture_write(const struct feed *feed, const struct event *e,
     char before = ' ';
 
     assert_ptr_equal(feed_query(feed)->table, e->table);
+    assert_int_equal(e->now_ms, NOW_MS);
     buf_printf(b, "%s %s", e->table->name.at, names[e->moved][e->kind]);
     for (size_t i = 0; i < e->count; i++, before = ',') {
         buf_put_char(b, before);
