@@ -143,10 +143,9 @@ int identity_create_admin(struct tx *tx, struct str email, struct str password, 
     return identity_user_create(tx, &user, &id);
 }
 
-bool identity_has_admin(struct tx *tx)
+int identity_has_admin(struct tx *tx, bool *has_out)
 {
-    bool has = false;
-    return record_admin_remains(tx, STR_NULL, &has) == 0 && has;
+    return record_admin_remains(tx, STR_NULL, has_out);
 }
 
 /* ---- the command line ---- */

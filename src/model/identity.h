@@ -66,7 +66,8 @@ bool identity_verify(const struct model_settings *settings, struct str phc, stru
  * e-mail is given (ADMIN_EMAIL, ADMIN_PASSWORD, ADMIN_TOKEN). Inside a write. */
 int identity_bootstrap(struct tx *tx);
 int identity_create_admin(struct tx *tx, struct str email, struct str password, struct str token);
-bool identity_has_admin(struct tx *tx); /* an active user with an admin's policy */
+/* Is there an active user with an admin's policy? */
+int identity_has_admin(struct tx *tx, bool *has_out);
 
 /*
  * For the command line (`rowcast user …`). E-mail ignores case; absent password, token and role:

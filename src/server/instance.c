@@ -181,9 +181,11 @@ int instance_read(struct instance *i, instance_fn *fn, void *context)
 static int make_first_admin(struct tx *tx, void *context)
 {
     const struct settings *s = context;
+    bool has = false;
+    int rc = identity_has_admin(tx, &has);
 
-    if (identity_has_admin(tx))
-        return 0;
+    if (rc != 0 || has)
+        return rc;
     return identity_create_admin(tx, s->admin_email, s->admin_password, s->admin_token);
 }
 

@@ -495,8 +495,7 @@ static int make_admin(struct tx *tx, void *context)
 
 static int has_admin(struct tx *tx, void *context)
 {
-    *(bool *)context = identity_has_admin(tx);
-    return 0;
+    return identity_has_admin(tx, context);
 }
 
 static void the_last_admin_is_not_suspended_by_guessing(void **state)
