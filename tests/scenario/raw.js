@@ -60,7 +60,7 @@ export class RawSocket {
     raw.socket.on('data', (bytes) => { raw.input = Buffer.concat([raw.input, bytes]); raw.#wake(); });
     raw.socket.on('close', () => { raw.ended = true; raw.#wake(); });
     raw.socket.on('end', () => raw.socket.end());
-    await within(new Promise((resolve) => raw.socket.once('connect', resolve)), 'the connection');
+    await within(new Promise((resolve, reject) => raw.socket.once('connect', resolve).once('error', reject)), 'the connection');
     server.sockets.add(raw);
     return raw;
   }
