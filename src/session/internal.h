@@ -42,10 +42,12 @@ struct session {
     struct actor *actor;          /* NULL: HTTP */
     struct followed *followed;    /* subscriptions */
     struct stall *stall;
+    size_t request_bytes; /* that requests in flight came as */
     unsigned request_count;
     unsigned followed_count;
-    unsigned holds;     /* reasons not to free it yet */
-    bool preparing : 1; /* a write is with a reader: those behind it wait */
+    unsigned followed_bytes; /* of all subscriptions, as the client wrote them */
+    unsigned holds;          /* reasons not to free it yet */
+    bool preparing : 1;      /* a write is with a reader: those behind it wait */
     bool websocket : 1;
     bool closing : 1; /* closed from here; the connection may still drain */
     bool paused : 1;  /* the connection's reading is */
@@ -60,7 +62,7 @@ struct service {
     struct hub *hub;
     struct catalogue *catalogue; /* as of the hub's place */
     int64_t commit_number;       /* of the hub's place; 0: nothing was committed yet */
-    struct workers *readers, *writer;
+    struct workers *readers, *preparer, *writer;
     struct mailbox *from_readers, *from_writer;
     struct session *sessions;
     struct map actors; /* by user, address and token */

@@ -3,7 +3,10 @@
 #include "base/attr.h"
 #include "base/mem.h"
 
-/* The readers: each thread has a model reader, and serves one request at a time. */
+/*
+ * The readers: each thread has a model reader, and serves one request at a time. The preparer is
+ * one more, for slow work (password hashes): however many log-ins wait for it, reads do not.
+ */
 
 struct reader_thread {
     struct service *service;
@@ -72,5 +75,6 @@ int reader_pool_start(struct service *v)
     static const struct workers_ops ops = {
         .open = open_reader, .work = work, .close = close_reader};
 
-    return workers_start("reader", &ops, v, v->settings.readers, 1, 0, &v->readers);
+    int rc = workers_start("reader", &ops, v, v->settings.readers, 1, 0, &v->readers);
+    return rc != 0 ? rc : workers_start("preparer", &ops, v, 1, 1, 0, &v->preparer);
 }

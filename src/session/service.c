@@ -56,11 +56,25 @@ static bool is_preparing(const struct request *r)
     return r->state == REQUEST_PREPARING;
 }
 
+/* Each may take a tenth of a second: who would wait longer than its patience is told at once. */
+enum { PREPARATIONS_MAX = 256 };
+
+static struct workers *workers_for(const struct service *v, const struct request *r,
+                                   enum request_state state, size_t *waiting_max_out)
+{
+    if (state == REQUEST_PREPARING) {
+        *waiting_max_out = PREPARATIONS_MAX;
+        return v->preparer;
+    }
+    bool reads = r->handler->lane == LANE_READ;
+    *waiting_max_out = reads ? v->settings.reader_queue_max : v->settings.writer_queue_max;
+    return reads ? v->readers : v->writer;
+}
+
 static void hand_on(struct service *v, struct request *r, enum request_state state)
 {
-    bool reads = r->handler->lane == LANE_READ || state == REQUEST_PREPARING;
-    struct workers *to = reads ? v->readers : v->writer;
-    size_t waiting_max = reads ? v->settings.reader_queue_max : v->settings.writer_queue_max;
+    size_t waiting_max;
+    struct workers *to = workers_for(v, r, state, &waiting_max);
 
     if (workers_waiting(to) >= waiting_max) {
         request_fail(r, REFUSED, PROBLEM_UNAVAILABLE);
@@ -234,6 +248,7 @@ void service_free(struct service *v)
         return;
     drain(v);
     workers_stop(v->readers);
+    workers_stop(v->preparer);
     workers_stop(v->writer);
     mailbox_free(v->from_readers);
     mailbox_free(v->from_writer);
@@ -274,6 +289,6 @@ const struct catalogue *service_catalogue(const struct service *v)
 void service_stats(const struct service *v, struct service_stats *stats_out)
 {
     *stats_out = v->stats;
-    stats_out->reader_queue = workers_waiting(v->readers);
+    stats_out->reader_queue = workers_waiting(v->readers) + workers_waiting(v->preparer);
     stats_out->writer_queue = workers_waiting(v->writer);
 }

@@ -43,8 +43,8 @@ enum lane {
 struct handler {
     const char *name; /* for logs */
     enum lane lane;
-    /* Slow or reading work ahead of a write (password hashes), on a reader; NULL: none. Skipped
-     * unless `wants_prepare`. */
+    /* Slow work ahead of a read or a write (password hashes), on a reader of its own; NULL: none.
+     * Skipped unless `wants_prepare`. */
     int (*prepare)(struct request *r, struct tx *tx);
     /* The work: 0 with the reply in r->reply; REFUSED or a fault: `fail` makes the reply. */
     int (*run)(struct request *r, struct tx *tx);
@@ -72,6 +72,7 @@ struct request {
     struct caller caller;
     struct prepared *prepared;
     struct problem problem;
+    size_t bytes;           /* of the message or the body that it came as */
     struct frame *reply;    /* NULL: nothing is sent */
     bool keep_alive;        /* HTTP */
     int64_t stall_until_ms; /* monotonic: the reply waits until then; 0: no */

@@ -94,6 +94,11 @@ int reply_with(struct request *r, struct tx *tx, int status, struct str content_
     {                                                                                              \
         .name = #function, .lane = LANE_READ, .run = (function), .fail = reply_problem             \
     }
+#define ON_READER_AFTER(function, preparation)                                                     \
+    {                                                                                              \
+        .name = #function, .lane = LANE_READ, .prepare = (preparation), .run = (function),         \
+        .fail = reply_problem                                                                      \
+    }
 #define ON_WRITER(function, preparation)                                                           \
     {                                                                                              \
         .name = #function, .lane = LANE_WRITE, .prepare = (preparation), .run = (function),        \

@@ -59,7 +59,7 @@ static int prepare_verify(struct request *r, struct tx *tx)
     if (rc == 0)
         rc = read_text(tx, rest->body, "hash", &hash);
     if (rc == 0)
-        *verified = identity_verify(hash, text);
+        *verified = identity_verify(tx->settings, hash, text);
     rest->prepared = verified;
     return rc;
 }
