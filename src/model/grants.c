@@ -94,7 +94,12 @@ static struct str expr_key(struct arena *a, const struct expr *x)
     return key;
 }
 
-/* False: the filter does not compile, say because its field is gone; such a rule grants nothing. */
+/* A rule may nest as deep as leaves room for a client's filter around it, which a mask puts it
+ * below. */
+enum { RULE_DEPTH_MAX = EXPR_DEPTH_MAX / 2 };
+
+/* False: the filter does not compile, say because its field is gone, or it is too deep; such a rule
+ * grants nothing. */
 static bool compile_rows(struct compiling *c, const struct permission *permission,
                          const struct expr **rows_out)
 {
@@ -108,10 +113,13 @@ static bool compile_rows(struct compiling *c, const struct permission *permissio
     struct variable_use use = {0};
 
     variables_used(permission->permissions, &use);
-    if (use.unknown)
-        refuse(&tx, PROBLEM_INVALID_QUERY, "It names a variable that there is not");
-    if (!use.unknown && filter_compile(&tx, c->principal, c->table, permission->permissions,
-                                       FILTER_RULE, NULL, rows_out) == 0)
+    int rc = use.unknown
+                 ? refuse(&tx, PROBLEM_INVALID_QUERY, "It names a variable that there is not")
+                 : filter_compile(&tx, c->principal, c->table, permission->permissions, FILTER_RULE,
+                                  NULL, rows_out);
+    if (rc == 0 && (*rows_out)->depth > RULE_DEPTH_MAX)
+        rc = refuse(&tx, PROBLEM_INVALID_QUERY, "Its filter is nested too deep");
+    if (rc == 0)
         return true;
     LOG_AT(LOG_DEBUG, "model", "permission %lld (%s on \"%.*s\") grants nothing: %.*s",
            (long long)permission->id, action_name(c->action), STR_ARG(c->table->name),

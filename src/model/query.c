@@ -387,6 +387,9 @@ int query_parse(struct tx *tx, const struct table *table, const json_t *query,
     if (rc)
         return rc;
     q.where = expr_and(tx->arena, q.grant->rows, q.filter);
+    if (q.where->depth >= EXPR_DEPTH_MAX) /* query_restrict may add a level */
+        return refuse(tx, PROBLEM_INVALID_QUERY,
+                      "The filter is nested too deep, with the permissions that it is read under");
     *query_out = q;
     return 0;
 }

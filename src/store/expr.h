@@ -98,8 +98,8 @@ extern const struct expr expr_true, expr_false;
  * Builders: simplify and allocate in the arena. TRUE, FALSE and nested lists vanish, NOT goes down
  * to the tests, the shallowest items of a list come first.
  *
- * SQLite's parser has a stack of a hundred; what a client nests deeper than EXPR_DEPTH_MAX is to be
- * refused before it gets here. A deeper tree evaluates, but the store answers it with a fault.
+ * SQLite's parser has a stack of a hundred. A deeper tree than EXPR_DEPTH_MAX evaluates, but the
+ * store answers it with a fault: who builds one for a client refuses it (query_parse, grants.c).
  */
 enum { EXPR_DEPTH_MAX = 48 };
 const struct expr *expr_and(struct arena *a, const struct expr *x, const struct expr *y);

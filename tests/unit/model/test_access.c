@@ -275,6 +275,28 @@ static void a_rule_that_makes_no_sense_grants_nothing(void **state)
     assert_null(principal_grant(who, articles(who), ACTION_DELETE));
 }
 
+static void a_rule_that_leaves_no_room_for_a_filter_grants_nothing(void **state)
+{
+    struct instance *in = *state;
+    for (unsigned depth = EXPR_DEPTH_MAX / 2 - 1; depth <= EXPR_DEPTH_MAX / 2 + 1; depth++) {
+        AUTO(arena_free) struct arena *a = arena_new();
+        struct str r = role(in, STR_NULL), p = policy(in, ""), filter = STR("{'title':'a'}");
+        for (unsigned i = 0; i < depth; i += 2)
+            filter = arena_printf(a, "{%s'_or':[{'title':'c'},%.*s]}",
+                                  i + 1 < depth ? "'status':'b'," : "", STR_ARG(filter));
+        attach_role(in, r, p);
+        permit(in, p, "articles",
+               arena_printf(a, "'action':'read','permissions':%.*s,'fields':['*']", STR_ARG(filter))
+                   .at);
+        struct str email = arena_printf(a, "user%u@example.com", depth);
+        AUTO(principal_unref)
+        struct principal *who = principal_by_id(in, user_with(in, r, email.at));
+        assert_int_equal(reading(who) != NULL, depth <= EXPR_DEPTH_MAX / 2);
+        if (reading(who))
+            assert_int_equal(reading(who)->rows->depth, depth);
+    }
+}
+
 static void the_filter_of_a_create_rule_does_not_count(void **state)
 {
     struct instance *in = *state;
@@ -685,6 +707,7 @@ int main(void)
         WITH_INSTANCE(equal_filters_are_one_wherever_they_stand),
         WITH_INSTANCE(fields_are_those_that_are_named_and_there),
         WITH_INSTANCE(a_rule_that_makes_no_sense_grants_nothing),
+        WITH_INSTANCE(a_rule_that_leaves_no_room_for_a_filter_grants_nothing),
         WITH_INSTANCE(the_filter_of_a_create_rule_does_not_count),
         WITH_INSTANCE(app_access_adds_the_built_in_rows),
         WITH_INSTANCE(who_sees_alike_has_one_class_and_shares_grants),

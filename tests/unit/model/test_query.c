@@ -384,6 +384,35 @@ static void no_shape_of_json_does_harm(void **state)
     assert_in_range(refusals, 500, SIZE_MAX);
 }
 
+/* A filter whose condition is so deep. It takes half as many objects, since the members of each are
+ * an `and`. */
+static const char *filter_of_depth(struct memory *m, unsigned depth)
+{
+    struct str filter = STR("{'title':'a'}");
+    for (unsigned i = 0; i < depth; i += 2)
+        filter = arena_printf(m->arena, "{%s'_or':[{'title':'c'},%.*s]}",
+                              i + 1 < depth ? "'status':'b'," : "", STR_ARG(filter));
+    return arena_printf(m->arena, "{'filter':%.*s}", STR_ARG(filter)).at;
+}
+
+static void a_condition_is_no_deeper_than_the_store_can_take(void **state)
+{
+    struct memory *m = *state;
+    for (unsigned depth = EXPR_DEPTH_MAX - 3; depth < EXPR_DEPTH_MAX; depth++)
+        assert_int_equal(parsed(m, filter_of_depth(m, depth)).where->depth, depth);
+    refused(m, filter_of_depth(m, EXPR_DEPTH_MAX), PROBLEM_INVALID_QUERY, "too deep");
+    refused(m, filter_of_depth(m, EXPR_DEPTH_MAX + 1), PROBLEM_INVALID_QUERY, "too deep");
+}
+
+static void keys_are_no_level_too_much(void **state)
+{
+    struct memory *m = *state;
+    const struct item_key key = {.value = value_integer(7)};
+    struct query q = parsed(m, filter_of_depth(m, EXPR_DEPTH_MAX - 1));
+    query_restrict(&m->tx, &q, &key, 1);
+    assert_int_equal(q.where->depth, EXPR_DEPTH_MAX);
+}
+
 static int open_as_admin(void **state)
 {
     struct memory *m = calloc(1, sizeof(*m));
@@ -420,6 +449,8 @@ int main(void)
         test(meta_knows_two_counters),
         test(keys_of_later_are_refused_unless_empty),
         test(keys_restrict_a_query),
+        test(a_condition_is_no_deeper_than_the_store_can_take),
+        test(keys_are_no_level_too_much),
         test(rows_are_written_without_secrets),
         cmocka_unit_test(no_shape_of_json_does_harm),
     };
