@@ -110,7 +110,7 @@ struct attachment {
     int64_t sort;
 };
 
-struct grants_cache; /* access.c */
+struct grants_cache; /* grants.c */
 struct grants_cache *grants_cache_new(void);
 void grants_cache_free(struct grants_cache *cache); /* accepts NULL */
 

@@ -6,7 +6,8 @@
  *
  * Made by the writer, then immutable and reference-counted: the hub reads it on its own thread.
  * Images never hold a secret: where a column is secret they say SECRET_SET or null.
- * Rows are changed through change_record's callers only (items.c): no change without its entry.
+ * Rows are changed by callers of commit_record only (rows.c, items.c, records.c, schema_rows.c): no
+ * change without its entry.
  */
 
 #include <stdatomic.h>

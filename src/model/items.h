@@ -2,9 +2,10 @@
 #define MODEL_ITEMS_H
 
 /*
- * Items: rows of any table, read and changed on behalf of tx->principal. The only place that
- * changes rows; each change is recorded in the commit with its images, effects of references
- * (set null, cascade) included.
+ * Items: rows of any table, read and changed on behalf of tx->principal. What clients change goes
+ * this way, but for structure (schema.h); what the model changes of itself goes records.h's. Each
+ * change is recorded in the commit with its images, effects of references (set null, cascade)
+ * included.
  */
 
 #include "model/commit.h"
