@@ -461,3 +461,51 @@ test('errors have the envelope of the specification, whatever went wrong', async
   assertError(await server.rest('POST', '/items/items', 5), 400, 'INVALID_PAYLOAD');
   assertError(await server.rest('GET', '/users/me', undefined, null), 401, 'INVALID_CREDENTIALS');
 });
+
+/* ---- nonsense ---- */
+
+/* A generator of numbers below 1 (mulberry32): what a seed makes can be made again. */
+function generator(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+const WORDS = ['id', 'name', 'data', 'items', 'keys', 'query', 'filter', 'fields', 'sort', 'limit', 'meta', 'schema', 'type', 'field', 'collection', 'special', 'string', 'integer', 'uuid', 'json', 'hash', 'alias', 'permissions', 'policy', 'action', 'read', 'presets', 'validation', '*', '-id',
+  '_and', '_or', '_eq', '_in', '_null', '_between', '_contains', '_regex', '$NOW', '$NOW(-1 day)', '$CURRENT_USER', '$CURRENT_ROLES', 'email', 'password', 'token', 'role', 'status', 'admin@example.com', 'related_collection', 'is_primary_key', 'is_nullable', 'default_value',
+  'max_length', 'on_delete', 'CASCADE', '', ' ', 'ü', '\u0000', '1', 'null', 'true', '2024-01-01', '(', '[', '../', "'", '__proto__', 'directus_users', 'ip_access', '127.0.0.1', 'parent', 'singleton', 'sort_field', 'string_', 'x'.repeat(300)];
+
+function anything(random, depth) {
+  const pick = (list) => list[Math.floor(random() * list.length)], kind = random();
+  if (depth > 0 && kind < 0.45) return Object.fromEntries(Array.from({ length: Math.floor(random() * 4) }, () => [pick(WORDS), anything(random, depth - 1)]));
+  if (depth > 0 && kind < 0.6) return Array.from({ length: Math.floor(random() * 4) }, () => anything(random, depth - 1));
+  return kind < 0.85 ? pick(WORDS) : pick([null, true, false, 0, 1, -1, 1.5, 2 ** 31, 2 ** 53, -(2 ** 63), 1e300]);
+}
+
+test('no shape of JSON, on no route, is more than an answer', async () => {
+  const ROUTES = [['POST', '/items/items'], ['PATCH', '/items/items'], ['PATCH', '/items/items/1'], ['SEARCH', '/items/items'], ['DELETE', '/items/items'], ['POST', '/collections'], ['PATCH', '/collections/scratch'], ['PATCH', '/collections'], ['SEARCH', '/collections'],
+    ['POST', '/fields/scratch'], ['PATCH', '/fields/scratch/a'], ['PATCH', '/fields/scratch'], ['POST', '/relations'], ['PATCH', '/relations/scratch/a'], ['POST', '/users'], ['POST', '/roles'], ['POST', '/policies'], ['POST', '/access'], ['POST', '/permissions'],
+    ['SEARCH', '/users'], ['SEARCH', '/permissions'], ['PATCH', '/users'], ['POST', '/auth/login'], ['POST', '/auth/refresh'], ['POST', '/auth/logout'], ['POST', '/utils/hash/verify'], ['PATCH', '/users/me/track/page']];
+  const REQUIRED = { '/collections': { collection: 'scratch' }, '/fields/scratch': { field: 'a', type: 'string' }, '/permissions': { collection: 'items', action: 'read' }, '/users': { email: 'f@example.com' }, '/roles': { name: 'f' }, '/policies': { name: 'f' }, '/relations': { collection: 'scratch', field: 'a' } };
+  const victim = await Server.start();
+  try {
+    await victim.makeCollection('items', { name: 'string', data: 'json' });
+    await victim.makeCollection('scratch', { a: 'string', b: 'integer' });
+    const random = generator(20240229);
+    for (let i = 0; i < 1500; i++) {
+      const [method, target] = ROUTES[Math.floor(random() * ROUTES.length)];
+      let body = anything(random, 4);
+      if (random() < 0.5 && REQUIRED[target] && method === 'POST') body = { ...REQUIRED[target], ...(typeof body === 'object' && body !== null && !Array.isArray(body) ? body : { meta: body }) };
+      const query = random() < 0.3 ? `?${WORDS[Math.floor(random() * WORDS.length)].slice(0, 20).replace(/[^a-z_]/g, '%5B')}=${encodeURIComponent(JSON.stringify(anything(random, 3)).slice(0, 500))}` : '';
+      const answer = await victim.rest(method, target + query, body);
+      assert.ok(answer.status < 500, `request ${i}: ${method} ${target}${query} ${JSON.stringify(body)}: ${answer.status} ${JSON.stringify(answer.body)} ${victim.stderr}`);
+    }
+    assert.equal((await victim.rest('GET', '/items/items')).status, 200);
+    assert.equal((await victim.rest('GET', '/users/me')).status, 200);
+  } finally {
+    await victim.stop();
+  }
+});
