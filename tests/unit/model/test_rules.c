@@ -419,8 +419,9 @@ static void what_a_principal_would_not_notice_brings_a_new_catalogue(void **stat
     char in_role[80];
     snprintf(in_role, sizeof(in_role), "{'role':'%.*s'}", STR_ARG(r));
 
-    assert_false(brings_a_catalogue(in, "directus_users", id, "{'first_name':'Ann'}"));
     assert_false(brings_a_catalogue(in, "directus_users", id, "{'last_page':'/x'}"));
+    /* A client may compare with it: $CURRENT_USER.first_name. */
+    assert_true(brings_a_catalogue(in, "directus_users", id, "{'first_name':'Ann'}"));
     assert_true(brings_a_catalogue(in, "directus_users", id, "{'token':'a-static-token'}"));
     assert_true(brings_a_catalogue(in, "directus_users", id, "{'password':'x'}"));
     assert_true(brings_a_catalogue(in, "directus_users", id, "{'email':'b@example.com'}"));
@@ -437,19 +438,22 @@ static void what_a_principal_would_not_notice_brings_a_new_catalogue(void **stat
     assert_true(version_of(in) > before);
 }
 
-static void a_users_column_counts_when_a_rule_asks_for_it(void **state)
+static void when_a_user_was_last_seen_counts_when_a_rule_asks_for_it(void **state)
 {
     struct instance *in = *state;
     struct str id = user_with(in, STR_NULL, "a@example.com"), p = policy(in, "");
 
-    assert_false(brings_a_catalogue(in, "directus_users", id, "{'location':'Rome'}"));
+    assert_false(brings_a_catalogue(in, "directus_users", id, "{'last_page':'/a'}"));
     permit(in, p, "directus_users",
-           "'action':'read','permissions':{'_or':[{'location':{'_in':["
-           "'$CURRENT_USER.location']}}]}");
-    assert_true(brings_a_catalogue(in, "directus_users", id, "{'location':'Oslo'}"));
-    assert_false(brings_a_catalogue(in, "directus_users", id, "{'title':'Dr'}"));
-    permit(in, p, "directus_users", "'action':'create','presets':{'title':'$CURRENT_USER.title'}");
-    assert_true(brings_a_catalogue(in, "directus_users", id, "{'title':'Prof'}"));
+           "'action':'read','permissions':{'_or':[{'last_page':{'_in':["
+           "'$CURRENT_USER.last_page']}}]}");
+    assert_true(brings_a_catalogue(in, "directus_users", id, "{'last_page':'/b'}"));
+    assert_false(
+        brings_a_catalogue(in, "directus_users", id, "{'last_access':'2026-01-01T00:00:00Z'}"));
+    permit(in, p, "directus_users",
+           "'action':'create','presets':{'last_access':'$CURRENT_USER.last_access'}");
+    assert_true(
+        brings_a_catalogue(in, "directus_users", id, "{'last_access':'2026-01-02T00:00:00Z'}"));
 }
 
 #define WITH_INSTANCE(f) cmocka_unit_test_setup_teardown(f, instance_setup, instance_teardown)
@@ -476,7 +480,7 @@ int main(void)
         WITH_INSTANCE(one_of_two_admins_may_go),
         WITH_INSTANCE(a_suspended_admin_does_not_count_but_one_by_a_policy_of_its_own_does),
         WITH_INSTANCE(what_a_principal_would_not_notice_brings_a_new_catalogue),
-        WITH_INSTANCE(a_users_column_counts_when_a_rule_asks_for_it),
+        WITH_INSTANCE(when_a_user_was_last_seen_counts_when_a_rule_asks_for_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
