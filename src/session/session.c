@@ -140,6 +140,8 @@ void session_submit(struct session *s, struct request *r)
 {
     if (r->http && !r->caller.user_agent.at)
         r->caller.user_agent = http_header_get(r->http, "User-Agent");
+    if (r->http)
+        r->bytes = r->http->body.len;
     if (s->last)
         s->last->next = r;
     else
@@ -148,6 +150,7 @@ void session_submit(struct session *s, struct request *r)
     if (!s->waiting)
         s->waiting = r;
     s->request_count++;
+    s->request_bytes += r->bytes;
     s->service->stats.requests++;
     session_advance(s);
 }
@@ -206,6 +209,7 @@ void session_deliver(struct session *s)
         if (!s->first)
             s->last = NULL;
         s->request_count--;
+        s->request_bytes -= r->bytes;
         request_free(r);
     }
 }
@@ -236,10 +240,14 @@ static void start_waiting(struct session *s)
     }
 }
 
+/* As JSON in memory a request takes several times the bytes that it came as. */
+enum { REQUEST_BYTES_MAX = 4 << 20 };
+
 /* A client that asks faster than it is answered is not read further. */
 static void control_flow(struct session *s)
 {
-    bool full = s->request_count >= s->service->settings.session_requests_max;
+    bool full = s->request_count >= s->service->settings.session_requests_max ||
+                s->request_bytes >= REQUEST_BYTES_MAX;
 
     if (!s->connection || full == s->paused)
         return;

@@ -390,6 +390,7 @@ void seed_message(struct session *s, struct str text, bool binary)
     struct request *r = session_request(s, &mistake_handler);
     struct seed_command *c = ARENA_NEW(r->arena, struct seed_command);
     r->command = c;
+    r->bytes = text.len;
     r->handler = decode(r, c, text);
     if (r->wants_prepare) {
         const struct table *table = find_known(r->arena, session_principal(s)->catalogue, c);

@@ -122,6 +122,31 @@ static void a_client_that_asks_too_much_at_once_is_not_read(void **state)
     client_close(c);
 }
 
+static void a_client_whose_requests_are_large_is_not_read_either(void **state)
+{
+    enum { BYTES_MAX = 4 << 20 };
+    struct world *w = *state;
+    struct connection *c = client_connect(w, "admin-token");
+    const size_t bytes[] = {BYTES_MAX - 2, 1, 1};
+    struct request *r = wish(c, &gated_create, "articles", NULL, "{}");
+
+    r->bytes = bytes[0];
+    session_submit(c->user, r);
+    sem_wait(&arrived);
+    for (size_t i = 1; i < COUNT_OF(bytes); i++) {
+        assert_false(c->paused);
+        r = wish(c, &create, "articles", NULL, "{}");
+        r->bytes = bytes[i];
+        session_submit(c->user, r);
+    }
+    assert_true(c->paused);
+    sem_post(&gate);
+    UNTIL(is_idle(c));
+    assert_false(c->paused);
+    assert_sent(c, "created 1\ncreated 2\ncreated 3\n");
+    client_close(c);
+}
+
 static void writes_outlive_their_client(void **state)
 {
     struct world *w = *state;
@@ -314,6 +339,7 @@ int main(void)
         IN_WORLD(a_failure_undoes_one_request_and_not_its_batch),
         IN_WORLD(a_full_queue_refuses_and_keeps_the_order),
         IN_WORLD(a_client_that_asks_too_much_at_once_is_not_read),
+        IN_WORLD(a_client_whose_requests_are_large_is_not_read_either),
         IN_WORLD(writes_outlive_their_client),
         IN_WORLD(what_is_in_flight_at_the_end_is_finished),
         IN_WORLD(slow_work_ahead_of_a_write_keeps_the_order),
