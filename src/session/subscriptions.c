@@ -5,11 +5,16 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+/* What all subscriptions of one session may say together. They are kept for as long as it lives,
+ * and a query takes some dozen times as much as its text. */
+enum { FOLLOWED_BYTES_MAX = 2 << 20 };
+
 /* One subscription of a session, with its texts behind it. */
 struct followed {
     struct subscription subscription;
     struct session *session;
     struct followed *next;
+    unsigned bytes;
     struct str uid; /* absent: none */
     char text[];    /* collection, uid, tail */
 };
@@ -78,28 +83,53 @@ static struct followed **find(struct session *s, struct str collection, struct s
     return at;
 }
 
+static int check_limits(const struct session *s, struct tx *tx, const struct followed *old,
+                        size_t bytes)
+{
+    unsigned max = s->service->settings.subscriptions_max;
+    size_t others = s->followed_bytes - (old ? old->bytes : 0);
+
+    if (!old && s->followed_count >= max)
+        return refuse(tx, PROBLEM_LIMIT_EXCEEDED, "At most %u subscriptions on one connection",
+                      max);
+    if (bytes > FOLLOWED_BYTES_MAX - others)
+        return refuse(tx, PROBLEM_LIMIT_EXCEEDED,
+                      "The subscriptions of one connection take at most %d bytes",
+                      FOLLOWED_BYTES_MAX);
+    return 0;
+}
+
+static void forget(struct session *s, struct followed *f)
+{
+    s->followed_count--;
+    s->followed_bytes -= f->bytes;
+    followed_free(f);
+}
+
 /* The new one takes the place of the old only when it is bound: a refusal changes nothing. */
 int session_subscribe(struct session *s, struct tx *tx, const struct feed_ops *ops,
                       struct str collection, json_t *query, struct str uid, struct str tail)
 {
     struct followed **place = find(s, collection, uid), *old = *place;
+    size_t query_bytes = query ? json_text(tx->arena, query).len : 0;
+    size_t bytes = collection.len + uid.len + tail.len + query_bytes;
 
-    if (!old && s->followed_count >= s->service->settings.subscriptions_max)
-        return refuse(tx, PROBLEM_LIMIT_EXCEEDED, "At most %u subscriptions on one connection",
-                      s->service->settings.subscriptions_max);
-
+    int rc = check_limits(s, tx, old, bytes);
+    if (rc != 0)
+        return rc;
     struct followed *f = followed_new(s, ops, collection, query, uid, tail);
-    int rc = hub_bind(s->service->hub, &f->subscription, tx);
+    rc = hub_bind(s->service->hub, &f->subscription, tx);
     if (rc != 0) {
         followed_free(f);
         return rc;
     }
+    f->bytes = (unsigned)bytes;
     f->next = old ? old->next : NULL;
     *place = f;
+    s->followed_count++;
+    s->followed_bytes += f->bytes;
     if (old)
-        followed_free(old);
-    else
-        s->followed_count++;
+        forget(s, old);
     return 0;
 }
 
@@ -112,8 +142,7 @@ void session_unsubscribe(struct session *s, struct str uid)
             continue;
         }
         *at = f->next;
-        s->followed_count--;
-        followed_free(f);
+        forget(s, f);
     }
 }
 
