@@ -20,8 +20,23 @@ static int complain_errno(const char *what, const char *path)
 
 /* ---- the secret ---- */
 
+/* A name is only as lasting as the folder that it stands in. */
+static int sync_folder_of(struct arena *a, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *folder = slash == path ? "/"
+                         : slash       ? arena_printf(a, "%.*s", (int)(slash - path), path).at
+                                       : ".";
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = fd < 0 || fsync(fd) != 0 ? complain_errno("sync", folder) : 0;
+
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
 /* Writes a new secret under a temporary name and links it into place: a cut leaves none or a whole
- * one. */
+ * one, and one that tokens were signed with is there after it. */
 static int make_secret(struct arena *a, const char *path)
 {
     char secret[SECRET_LENGTH + 1];
@@ -36,7 +51,7 @@ static int make_secret(struct arena *a, const char *path)
     if (!written || (link(fresh, path) != 0 && errno != EEXIST))
         rc = complain_errno("write", path);
     unlink(fresh);
-    return rc;
+    return rc == 0 ? sync_folder_of(a, path) : rc;
 }
 
 static int read_secret(struct arena *a, const char *path, struct str *secret_out)
