@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -164,6 +165,17 @@ static void sqlite_close(struct store *base)
     mem_free(s);
 }
 
+/* What outgrows memory - a sort, a savepoint - goes to a passing file. SQLite would put it where
+ * any program's are, which may be nowhere: it belongs beside the database. The first one opened
+ * decides, before there are other threads; an operator's SQLITE_TMPDIR goes first. */
+static void choose_directory(struct str path)
+{
+    if (sqlite3_temp_directory || getenv("SQLITE_TMPDIR"))
+        return;
+    const char *slash = memrchr(path.at, '/', path.len);
+    sqlite3_temp_directory = sqlite3_mprintf("%.*s", (int)(slash - path.at) + 1, path.at);
+}
+
 static int sqlite_open(const struct store_settings *settings, enum store_access access,
                        struct store **store_out)
 {
@@ -177,6 +189,7 @@ static int sqlite_open(const struct store_settings *settings, enum store_access 
     bool absolute = str_starts_with(settings->filename, STR("/"));
     struct str path =
         arena_printf(arena, "%s%.*s", absolute ? "" : "./", STR_ARG(settings->filename));
+    choose_directory(path);
     int rc = open_path(s, path.at, access);
     arena_free(arena);
     if (rc)
