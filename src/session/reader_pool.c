@@ -48,6 +48,13 @@ static int run_in(struct request *r, struct tx *tx)
     return rc;
 }
 
+/* A write is done whether or not somebody waits for it. */
+static bool is_pointless(const struct request *r)
+{
+    return r->handler->lane == LANE_READ &&
+           atomic_load_explicit(&r->abandoned, memory_order_relaxed);
+}
+
 static void serve(struct reader_thread *t, struct request *r)
 {
     struct tx tx = request_tx(r);
@@ -65,7 +72,9 @@ static void work(void *state, struct mail **batch, size_t count)
     struct reader_thread *t = state;
 
     for (size_t i = 0; i < count; i++) {
-        serve(t, CONTAINER_OF(batch[i], struct request, mail));
+        struct request *r = CONTAINER_OF(batch[i], struct request, mail);
+        if (!is_pointless(r))
+            serve(t, r);
         mailbox_post(t->service->from_readers, batch[i]);
     }
 }

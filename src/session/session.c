@@ -96,9 +96,17 @@ static void session_free(struct session *s)
         loop_stop(v->loop);
 }
 
+/* Reads that still wait for a reader are worth nothing now, and would hold up those of others. */
+static void abandon(struct session *s)
+{
+    for (struct request *r = s->first; r; r = r->next)
+        atomic_store_explicit(&r->abandoned, true, memory_order_relaxed);
+}
+
 void session_closed(struct session *s)
 {
     s->connection = NULL;
+    abandon(s);
     stall_end(s);
     subscriptions_drop(s);
     session_advance(s);
@@ -109,6 +117,7 @@ void session_close(struct session *s, enum net_close_reason reason)
     if (s->closing || !s->connection)
         return;
     s->closing = true;
+    abandon(s);
     subscriptions_drop(s);
     connection_close(s->connection, reason);
 }

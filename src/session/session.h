@@ -10,6 +10,7 @@
  * does not wait still reads what it wrote.
  */
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/arena.h"
@@ -81,6 +82,7 @@ struct request {
     /* ---- session's ---- */
     struct request *next; /* in the session's order */
     uint8_t state;
+    atomic_bool abandoned; /* the client has gone: a reader need not begin; any thread */
 };
 
 /* What a dialect provides (declared here, filled above). */

@@ -167,6 +167,51 @@ static void writes_outlive_their_client(void **state)
     client_close(other);
 }
 
+static int run_counted_read(struct request *r, struct tx *tx)
+{
+    (void)r, (void)tx;
+    run_count++;
+    return 0;
+}
+static int run_gated_read(struct request *r, struct tx *tx)
+{
+    pass_gate();
+    return run_counted_read(r, tx);
+}
+
+/* Else those who come after it would wait for work that nobody wants. */
+static void reads_of_a_client_that_has_gone_are_not_begun(void **state)
+{
+    static const struct handler counted_read = HANDLER(LANE_READ, run_counted_read);
+    static const struct handler gated_read = HANDLER(LANE_READ, run_gated_read);
+    struct world *w = *state;
+    struct connection *busy[] = {client_connect(w, "admin-token"),
+                                 client_connect(w, "admin-token")};
+    struct connection *leaving = client_connect(w, "admin-token");
+    struct connection *closed = client_connect(w, "admin-token");
+
+    run_count = 0;
+    for (size_t i = 0; i < COUNT_OF(busy); i++) { /* as many as there are readers */
+        ask(busy[i], &gated_read, NULL, NULL, NULL);
+        sem_wait(&arrived);
+    }
+    for (size_t i = 0; i < 10; i++) {
+        ask(leaving, &counted_read, NULL, NULL, NULL);
+        ask(closed, &counted_read, NULL, NULL, NULL);
+    }
+    client_close(leaving);
+    session_close(closed->user, NET_CLOSE_REVOKED);
+    for (size_t i = 0; i < COUNT_OF(busy); i++)
+        sem_post(&gate);
+    UNTIL(is_idle(busy[0]) && is_idle(busy[1]) && is_idle(closed));
+    client_close(busy[0]);
+    client_close(busy[1]);
+    client_close(closed);
+    while (w->service->stats.sessions > 0)
+        uv_run(loop_uv(w->loop), UV_RUN_ONCE);
+    assert_int_equal(run_count, COUNT_OF(busy));
+}
+
 static void what_is_in_flight_at_the_end_is_finished(void **state)
 {
     struct world *w = *state;
@@ -341,6 +386,7 @@ int main(void)
         IN_WORLD(a_client_that_asks_too_much_at_once_is_not_read),
         IN_WORLD(a_client_whose_requests_are_large_is_not_read_either),
         IN_WORLD(writes_outlive_their_client),
+        IN_WORLD(reads_of_a_client_that_has_gone_are_not_begun),
         IN_WORLD(what_is_in_flight_at_the_end_is_finished),
         IN_WORLD(slow_work_ahead_of_a_write_keeps_the_order),
         IN_WORLD(a_stalled_reply_holds_back_those_behind_it),
