@@ -30,8 +30,6 @@
     X(VALUE_TOO_LONG, 400, "VALUE_TOO_LONG")                                                       \
     X(VALUE_OUT_OF_RANGE, 400, "VALUE_OUT_OF_RANGE")                                               \
     X(ROUTE_NOT_FOUND, 404, "ROUTE_NOT_FOUND")                                                     \
-    X(CONTENT_TOO_LARGE, 413, "CONTENT_TOO_LARGE")                                                 \
-    X(UNSUPPORTED_MEDIA_TYPE, 415, "UNSUPPORTED_MEDIA_TYPE")                                       \
     X(UNPROCESSABLE, 422, "UNPROCESSABLE_CONTENT")                                                 \
     X(REQUESTS_EXCEEDED, 429, "REQUESTS_EXCEEDED")                                                 \
     X(LIMIT_EXCEEDED, 403, "LIMIT_EXCEEDED")                                                       \

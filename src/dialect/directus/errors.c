@@ -92,94 +92,84 @@ static const char *violation_detail(struct str type)
     return "Value doesn't satisfy the rule.";
 }
 
-/* The kind's own words where no reason was given: patterns of D.2. */
+/*
+ * The messages of D.2: `plain` where nothing more is known, else `full`, in which %r stands for the
+ * reason, %v, %f and %c for value, field and collection. Without `full` there is nothing more.
+ */
+static const struct {
+    const char *plain, *full;
+} messages[PROBLEM_KIND_COUNT] = {
+    [PROBLEM_NONE] = {"An unexpected error occurred.", NULL},
+    [PROBLEM_FORBIDDEN] = {"You don't have permission to access this.", "%r"},
+    [PROBLEM_INVALID_CREDENTIALS] = {"Invalid user credentials.", NULL},
+    [PROBLEM_INVALID_OTP] = {"Invalid user OTP.", NULL},
+    [PROBLEM_INVALID_TOKEN] = {"Invalid token.", NULL},
+    [PROBLEM_TOKEN_EXPIRED] = {"Token expired.", NULL},
+    [PROBLEM_USER_SUSPENDED] = {"User suspended.", NULL},
+    [PROBLEM_INVALID_PAYLOAD] = {"Invalid payload.", "Invalid payload. %r."},
+    [PROBLEM_INVALID_QUERY] = {"Invalid query.", "Invalid query. %r."},
+    [PROBLEM_FAILED_VALIDATION] = {"An unexpected error occurred.", NULL}, /* violations speak */
+    [PROBLEM_NOT_UNIQUE] = {"Value has to be unique.",
+                            "Value \"%v\" for field \"%f\" in collection \"%c\" has to be unique."},
+    [PROBLEM_INVALID_FOREIGN_KEY] =
+        {"Invalid foreign key.",
+         "Invalid foreign key \"%v\" for field \"%f\" in collection \"%c\"."},
+    [PROBLEM_NOT_NULL] = {"Value can't be null.",
+                          "Value for field \"%f\" in collection \"%c\" can't be null."},
+    [PROBLEM_CONTAINS_NULL] = {"Field contains null values.",
+                               "Field \"%f\" in collection \"%c\" contains null values."},
+    [PROBLEM_VALUE_TOO_LONG] = {"Value is too long.",
+                                "Value \"%v\" for field \"%f\" in collection \"%c\" is too long."},
+    [PROBLEM_VALUE_OUT_OF_RANGE] =
+        {"Numeric value is out of range.",
+         "Numeric value \"%v\" for field \"%f\" in collection \"%c\" is out of range."},
+    [PROBLEM_ROUTE_NOT_FOUND] = {"Route doesn't exist.", "Route %v doesn't exist."},
+    [PROBLEM_UNPROCESSABLE] = {"Can't process content.", "Can't process content. %r."},
+    [PROBLEM_REQUESTS_EXCEEDED] = {"Too many requests.", NULL},
+    [PROBLEM_LIMIT_EXCEEDED] = {"Limit exceeded.", NULL},
+    [PROBLEM_UNAVAILABLE] = {"Service \"api\" is unavailable. Under pressure.",
+                             "Service \"api\" is unavailable. %r."},
+    [PROBLEM_INTERNAL] = {"An unexpected error occurred.", NULL},
+};
+
+static struct str part_of(const struct problem *p, char letter)
+{
+    switch (letter) {
+    case 'r':
+        return p->reason;
+    case 'v':
+        return p->value;
+    case 'f':
+        return p->field;
+    default:
+        return p->collection;
+    }
+}
+
 static void put_message(struct buf *b, const struct problem *p)
 {
-    char text[512];
-    switch (p->kind) {
-    case PROBLEM_FORBIDDEN:
-        json_put_str(b,
-                     p->reason.at ? p->reason : STR("You don't have permission to access this."));
-        return;
-    case PROBLEM_INVALID_PAYLOAD:
-    case PROBLEM_INVALID_QUERY:
-    case PROBLEM_UNPROCESSABLE:
-        snprintf(text, sizeof(text), "%s%s%.*s.",
-                 p->kind == PROBLEM_INVALID_PAYLOAD ? "Invalid payload."
-                 : p->kind == PROBLEM_INVALID_QUERY ? "Invalid query."
-                                                    : "Can't process content.",
-                 p->reason.len ? " " : "", STR_ARG(p->reason));
-        if (p->reason.len == 0)
-            text[strlen(text) - 1] = '\0';
-        break;
-    case PROBLEM_NOT_UNIQUE:
-        snprintf(text, sizeof(text),
-                 "Value \"%.*s\" for field \"%.*s\" in collection \"%.*s\" has to be unique.",
-                 STR_ARG(p->value), STR_ARG(p->field), STR_ARG(p->collection));
-        break;
-    case PROBLEM_INVALID_FOREIGN_KEY:
-        if (p->field.at)
-            snprintf(text, sizeof(text),
-                     "Invalid foreign key \"%.*s\" for field \"%.*s\" in collection \"%.*s\".",
-                     STR_ARG(p->value), STR_ARG(p->field), STR_ARG(p->collection));
+    bool more = p->reason.len > 0 || p->field.at || p->value.at;
+    const char *full = more ? messages[p->kind].full : NULL;
+    struct buf text;
+    buf_init(&text, SIZE_MAX);
+    for (const char *at = full ? full : messages[p->kind].plain; *at; at++) {
+        if (*at == '%')
+            buf_put_str(&text, part_of(p, *++at));
         else
-            snprintf(text, sizeof(text), "Invalid foreign key.");
-        break;
-    case PROBLEM_NOT_NULL:
-        snprintf(text, sizeof(text),
-                 "Value for field \"%.*s\" in collection \"%.*s\" can't be null.",
-                 STR_ARG(p->field), STR_ARG(p->collection));
-        break;
-    case PROBLEM_CONTAINS_NULL:
-        snprintf(text, sizeof(text), "Field \"%.*s\" in collection \"%.*s\" contains null values.",
-                 STR_ARG(p->field), STR_ARG(p->collection));
-        break;
-    case PROBLEM_VALUE_TOO_LONG:
-    case PROBLEM_VALUE_OUT_OF_RANGE:
-        snprintf(text, sizeof(text), "%s \"%.*s\" for field \"%.*s\" in collection \"%.*s\" is %s.",
-                 p->kind == PROBLEM_VALUE_TOO_LONG ? "Value" : "Numeric value", STR_ARG(p->value),
-                 STR_ARG(p->field), STR_ARG(p->collection),
-                 p->kind == PROBLEM_VALUE_TOO_LONG ? "too long" : "out of range");
-        break;
-    case PROBLEM_ROUTE_NOT_FOUND:
-        snprintf(text, sizeof(text), "Route %.*s doesn't exist.", STR_ARG(p->value));
-        break;
-    case PROBLEM_INVALID_CREDENTIALS:
-        snprintf(text, sizeof(text), "Invalid user credentials.");
-        break;
-    case PROBLEM_INVALID_OTP:
-        snprintf(text, sizeof(text), "Invalid user OTP.");
-        break;
-    case PROBLEM_INVALID_TOKEN:
-        snprintf(text, sizeof(text), "Invalid token.");
-        break;
-    case PROBLEM_TOKEN_EXPIRED:
-        snprintf(text, sizeof(text), "Token expired.");
-        break;
-    case PROBLEM_USER_SUSPENDED:
-        snprintf(text, sizeof(text), "User suspended.");
-        break;
-    case PROBLEM_CONTENT_TOO_LARGE:
-        snprintf(text, sizeof(text), "Content is too large.");
-        break;
-    case PROBLEM_UNSUPPORTED_MEDIA_TYPE:
-        snprintf(text, sizeof(text), "Unsupported media type.");
-        break;
-    case PROBLEM_REQUESTS_EXCEEDED:
-        snprintf(text, sizeof(text), "Too many requests.");
-        break;
-    case PROBLEM_LIMIT_EXCEEDED:
-        snprintf(text, sizeof(text), "Limit exceeded.");
-        break;
-    case PROBLEM_UNAVAILABLE:
-        snprintf(text, sizeof(text), "Service \"api\" is unavailable. %.*s.",
-                 STR_ARG(unavailable_reason(p)));
-        break;
-    default:
-        snprintf(text, sizeof(text), "An unexpected error occurred.");
-        break;
+            buf_put_char(&text, *at);
     }
-    json_put_str(b, str_of(text));
+    json_put_str(b, buf_str(&text));
+    buf_deinit(&text);
+}
+
+static void put_violation_message(struct buf *b, const struct violation *v)
+{
+    struct buf text;
+    buf_init(&text, SIZE_MAX);
+    buf_printf(&text, "Validation failed for field \"%.*s\". %s", STR_ARG(v->field),
+               violation_detail(v->type));
+    json_put_str(b, buf_str(&text));
+    buf_deinit(&text);
 }
 
 void error_write_rest(struct buf *b, const struct problem *p)
@@ -194,11 +184,8 @@ void error_write_rest(struct buf *b, const struct problem *p)
         buf_put_lit(b, "}}");
     }
     for (; v; v = v->next) {
-        char text[256];
-        snprintf(text, sizeof(text), "Validation failed for field \"%.*s\". %s", STR_ARG(v->field),
-                 violation_detail(v->type));
         buf_put_lit(b, "{\"message\":");
-        json_put_str(b, str_of(text));
+        put_violation_message(b, v);
         buf_printf(b, ",\"extensions\":{\"code\":\"%s\"", error_code(p));
         put_violation(b, v);
         buf_put_lit(b, "}}");
