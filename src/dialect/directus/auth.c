@@ -67,7 +67,7 @@ static int prepare_login(struct request *r, struct tx *tx)
 {
     struct rest *rest = r->command;
     struct login_work *work = ARENA_NEW(r->arena, struct login_work);
-    rest->prepared = work;
+    rest->finding = work;
     work->login = (struct login){.email = json_get_str(rest->body, "email"),
                                  .password = json_get_str(rest->body, "password"),
                                  .otp = json_get_str(rest->body, "otp")};
@@ -77,7 +77,7 @@ static int prepare_login(struct request *r, struct tx *tx)
 
 static int run_login(struct request *r, struct tx *tx)
 {
-    const struct login_work *work = rest_of(r)->prepared;
+    const struct login_work *work = rest_of(r)->finding;
     struct tokens tokens;
     int rc = identity_login_open(tx, &work->login, &tokens);
     if (rc != 0)

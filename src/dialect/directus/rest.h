@@ -24,7 +24,7 @@ struct rest {
     bool head, gzip;
     struct str if_none_match;
     struct problem mistake; /* found while decoding; kind NONE: none */
-    void *prepared;         /* what a handler's `prepare` leaves for its `run` */
+    void *finding;          /* what a handler's `prepare` leaves for its `run` */
 };
 
 enum route_flags {

@@ -37,13 +37,13 @@ static int prepare_hash(struct request *r, struct tx *tx)
     struct rest *rest = r->command;
     struct str text, *hash = ARENA_NEW(r->arena, struct str);
     int rc = read_text(tx, rest->body, "string", &text);
-    rest->prepared = hash;
+    rest->finding = hash;
     return rc == 0 ? identity_hash(tx->settings, tx->arena, text, hash) : rc;
 }
 
 static int run_hash(struct request *r, struct tx *tx)
 {
-    const struct str *hash = rest_of(r)->prepared;
+    const struct str *hash = rest_of(r)->finding;
     struct buf b;
     reply_begin(&b);
     json_put_str(&b, *hash);
@@ -60,13 +60,13 @@ static int prepare_verify(struct request *r, struct tx *tx)
         rc = read_text(tx, rest->body, "hash", &hash);
     if (rc == 0)
         *verified = identity_verify(tx->settings, hash, text);
-    rest->prepared = verified;
+    rest->finding = verified;
     return rc;
 }
 
 static int run_verify(struct request *r, struct tx *tx)
 {
-    const bool *verified = rest_of(r)->prepared;
+    const bool *verified = rest_of(r)->finding;
     struct buf b;
     reply_begin(&b);
     buf_put_str(&b, *verified ? STR("true") : STR("false"));
