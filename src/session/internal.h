@@ -6,10 +6,14 @@
  *
  * The state of a request, and who owns it:
  *
- *   WAITING ──► RUNNING ──► DONE ──► freed      WAITING    the session: one of another lane is
- * before it │           ▲         ▲                  PREPARING  a reader: slow work ahead of a
- * write └► PREPARING┴─────────┘                  RUNNING    a reader or the writer DONE       the
- * session: replies before it come first
+ *   WAITING ──► RUNNING ──► DONE ──► freed
+ *      │           ▲         ▲
+ *      └► PREPARING┴─────────┘
+ *
+ *   WAITING    the session: one of another lane is before it
+ *   PREPARING  the preparer: slow work ahead of a read or a write
+ *   RUNNING    a reader or the writer
+ *   DONE       the session: replies before it come first
  */
 
 #include "base/map.h"
