@@ -271,11 +271,6 @@ struct hub *service_hub(const struct service *v)
     return v->hub;
 }
 
-struct loop *service_loop(const struct service *v)
-{
-    return v->loop;
-}
-
 const struct service_settings *service_settings(const struct service *v)
 {
     return &v->settings;

@@ -2,11 +2,12 @@
 #define SESSION_SERVICE_H
 
 /*
- * The service: what all sessions of one process share (model, hub, workers, sessions) and the three
+ * The service: what all sessions of one process share (model, hub, workers, sessions) and the
  * hops of a request:
  *
- *   loop ── request ──► readers or the writer ── batch of done requests ──► loop: hub, then
- * sessions
+ *   loop ── request ──► preparer ── slow work done ──────────► loop: on to its lane
+ *        ├─ request ──► readers ─── done request ────────────► loop: its session
+ *        └─ request ──► writer ──── batch of done requests ──► loop: hub, then sessions
  *
  * The writer gathers the requests that wait (up to a bound), runs each in a savepoint of one
  * transaction, commits once and posts the whole batch back. On the loop, for each request of the
@@ -48,7 +49,6 @@ void service_free(struct service *s);
 const struct connection_ops *service_connection_ops(void); /* user of net: the service */
 struct model *service_model(const struct service *s);
 struct hub *service_hub(const struct service *s);
-struct loop *service_loop(const struct service *s);
 const struct service_settings *service_settings(const struct service *s);
 const struct catalogue *
 service_catalogue(const struct service *s); /* as of the hub's place in the journal; loop thread */

@@ -286,16 +286,6 @@ struct service *session_service(const struct session *s)
     return s->service;
 }
 
-struct connection *session_connection(const struct session *s)
-{
-    return s->connection;
-}
-
-bool session_is_websocket(const struct session *s)
-{
-    return s->websocket;
-}
-
 const struct principal *session_principal(const struct session *s)
 {
     assert(s->actor);

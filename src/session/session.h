@@ -102,8 +102,6 @@ struct request *session_request(struct session *s, const struct handler *handler
 void session_submit(struct session *s, struct request *r);
 
 struct service *session_service(const struct session *s);
-struct connection *session_connection(const struct session *s);
-bool session_is_websocket(const struct session *s);
 /* The request was an upgrade that succeeded: from here the session speaks WebSocket as `principal`
  * (takes a reference of its own). Called from handler->done. */
 void session_upgraded(struct session *s, struct principal *principal);
