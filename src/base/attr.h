@@ -17,7 +17,6 @@
 
 #define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
 #define NOT_NULL(argument) __attribute__((nonnull(argument)))
-#define MUST_USE __attribute__((warn_unused_result))
 #define NORETURN __attribute__((noreturn))
 #define UNUSED __attribute__((unused))
 

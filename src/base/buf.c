@@ -113,12 +113,3 @@ void buf_vprintf(struct buf *b, const char *format, va_list arguments)
     }
     va_end(again);
 }
-
-void buf_consume(struct buf *b, size_t size)
-{
-    assert(size <= b->len);
-    if (size == 0)
-        return;
-    b->len -= size;
-    memmove(b->at, b->at + size, b->len);
-}

@@ -33,7 +33,6 @@ void buf_put_char(struct buf *b, char c);
 void buf_put_int(struct buf *b, int64_t number);
 void buf_printf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 void buf_vprintf(struct buf *b, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
-void buf_consume(struct buf *b, size_t size); /* drops the first size bytes */
 
 static inline void buf_put_str(struct buf *b, struct str s)
 {

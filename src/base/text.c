@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <wctype.h>
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 /*
@@ -258,9 +257,4 @@ void text_put_base64(struct buf *b, const void *bytes, size_t size)
         from += piece;
         size -= piece;
     }
-}
-
-bool text_equal_constant_time(struct str a, struct str b)
-{
-    return a.len == b.len && (a.len == 0 || CRYPTO_memcmp(a.at, b.at, a.len) == 0);
 }

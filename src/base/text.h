@@ -36,6 +36,5 @@ enum { SHA256_HEX_SIZE = 65, SHA1_SIZE = 20 };
 void text_sha256_hex(struct str s, char *hex_out); /* SHA256_HEX_SIZE bytes, terminated */
 void text_sha1(struct str s, uint8_t *digest_out); /* SHA1_SIZE bytes */
 void text_put_base64(struct buf *b, const void *bytes, size_t size);
-bool text_equal_constant_time(struct str a, struct str b);
 
 #endif

@@ -51,7 +51,6 @@ struct field {
     bool required;    /* meta.required */
     bool searchable;
     const json_t *validation; /* filter JSON that submitted values must satisfy; NULL: none */
-    const char *alias;        /* reserved for fields without a column; NULL */
 };
 
 struct table {

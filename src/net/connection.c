@@ -139,10 +139,7 @@ void connection_close_with(struct connection *c, enum net_close_reason reason, u
 
 void connection_close(struct connection *c, enum net_close_reason reason)
 {
-    bool wordless = reasons[reason].code == WEBSOCKET_NO_STATUS;
-
-    connection_close_with(c, reason, reasons[reason].code,
-                          wordless ? STR_NULL : str_of(reasons[reason].text));
+    connection_close_with(c, reason, reasons[reason].code, str_of(reasons[reason].text));
 }
 
 void connection_tear_down(struct connection *c, enum net_close_reason reason)

@@ -35,8 +35,7 @@ struct connection;
 struct net;
 
 /* Every reason to close a connection: name, WebSocket close code, whose fault, text (it goes into
- * the close frame). Each has a counter. 1005: a close frame without a code; 1006: no close frame.
- */
+ * the close frame). Each has a counter. 1006: no close frame. */
 #define NET_CLOSE_REASONS(X)                                                                       \
     X(PEER_CLOSED, 1000, "peer", "the peer closed")                                                \
     X(PEER_VANISHED, 1006, "peer", "the connection was cut")                                       \
@@ -47,7 +46,6 @@ struct net;
     X(PEER_SILENT, 1001, "peer", "no answer to a ping")                                            \
     X(PEER_IDLE, 1001, "peer", "nothing was asked for too long")                                   \
     X(REVOKED, 1008, "server", "access was taken away")                                            \
-    X(REFUSED, 1005, "server", "authentication failed")                                            \
     X(DONE, 1000, "server", "the response was the last one")                                       \
     X(SHUTDOWN, 1001, "server", "the server is going away")                                        \
     X(FAULT, 1011, "server", "an internal error")

@@ -167,23 +167,6 @@ static void a_request_that_no_memory_could_hold_fails(void **state)
     buf_deinit(&b);
 }
 
-static void consuming_drops_from_the_front(void **state)
-{
-    (void)state;
-    struct buf b;
-
-    buf_init(&b, 10);
-    buf_consume(&b, 0);
-    buf_put_lit(&b, "abcdef");
-    buf_consume(&b, 2);
-    assert_holds(&b, "cdef");
-    buf_consume(&b, 4);
-    assert_holds(&b, "");
-    buf_put_lit(&b, "0123456789");
-    assert_holds(&b, "0123456789");
-    buf_deinit(&b);
-}
-
 static void growing_doubles_and_never_passes_the_ceiling(void **state)
 {
     (void)state;
@@ -217,7 +200,6 @@ int main(void)
         cmocka_unit_test(reserved_room_becomes_content_when_the_caller_says_so),
         cmocka_unit_test(a_ceiling_of_nothing_takes_nothing),
         cmocka_unit_test(a_request_that_no_memory_could_hold_fails),
-        cmocka_unit_test(consuming_drops_from_the_front),
         cmocka_unit_test(growing_doubles_and_never_passes_the_ceiling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

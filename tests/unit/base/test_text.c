@@ -280,15 +280,6 @@ static void base64_pads_the_end_only(void **state)
     buf_deinit(&b);
 }
 
-static void secrets_compare_by_content(void **state)
-{
-    (void)state;
-    assert_true(text_equal_constant_time(STR("secret"), STR("secret")));
-    assert_false(text_equal_constant_time(STR("secret"), STR("secreT")));
-    assert_false(text_equal_constant_time(STR("secret"), STR("secre")));
-    assert_true(text_equal_constant_time(STR_NULL, STR("")));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,7 +294,6 @@ int main(void)
         cmocka_unit_test(a_uuid_is_told_from_what_is_none),
         cmocka_unit_test(digests_match_their_standards),
         cmocka_unit_test(base64_pads_the_end_only),
-        cmocka_unit_test(secrets_compare_by_content),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -194,16 +194,6 @@ static void closing_from_within_a_message_drops_those_behind_it(void **state)
     client_close(&k);
 }
 
-static void a_refusal_closes_without_a_code(void **state)
-{
-    struct client k;
-    (void)state;
-    client_start(&k);
-    connection_close(f.connection, NET_CLOSE_REFUSED);
-    client_expect_goodbye(&k, WEBSOCKET_NO_STATUS);
-    client_close(&k);
-}
-
 static void a_peer_that_breaks_the_protocol_is_told_so(void **state)
 {
     static const struct {
@@ -355,7 +345,6 @@ int main(void)
         TEST(a_goodbye_without_code_is_echoed_without_code),
         TEST(our_goodbye_waits_for_the_peers_and_nothing_more_is_delivered),
         TEST(closing_from_within_a_message_drops_those_behind_it),
-        TEST(a_refusal_closes_without_a_code),
         TEST(a_peer_that_breaks_the_protocol_is_told_so),
         TEST(a_message_as_big_as_the_limit_passes),
         TEST(a_paused_websocket_keeps_what_was_read),

@@ -35,6 +35,14 @@ static inline void client_close(struct client *k)
     close(k->fd);
 }
 
+/* The first bytes of what came are done with. */
+static inline void client_drop(struct client *k, size_t size)
+{
+    k->input.len -= size;
+    if (size > 0)
+        memmove(k->input.at, k->input.at + size, k->input.len);
+}
+
 static inline void client_upgraded(struct client *k)
 {
     static const char end[] = "\r\n\r\n";
@@ -42,7 +50,7 @@ static inline void client_upgraded(struct client *k)
     client_expect(k->fd, &k->input, end);
     assert_true(str_starts_with(buf_str(&k->input), STR("HTTP/1.1 101 ")));
     const char *at = memmem(k->input.at, k->input.len, end, 4);
-    buf_consume(&k->input, (size_t)(at + 4 - k->input.at));
+    client_drop(k, (size_t)(at + 4 - k->input.at));
 }
 
 static inline void client_start(struct client *k)
@@ -78,7 +86,7 @@ static inline bool client_got(struct client *k)
         buf_clear(&k->data);
         buf_put_str(&k->data, k->event.data);
     }
-    buf_consume(&k->input, done);
+    client_drop(k, done);
     return k->event.kind != WEBSOCKET_NEED_MORE;
 }
 
