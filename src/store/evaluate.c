@@ -199,8 +199,6 @@ enum truth expr_evaluate(const struct expr *x, const struct value *row, int64_t 
     case EXPR_AND:
     case EXPR_OR:
         return evaluate_list(x, row, now_ms);
-    case EXPR_NOT:
-        return negate(expr_evaluate(x->inner, row, now_ms));
     case EXPR_TEST:
         return evaluate_test(x, row, now_ms);
     }

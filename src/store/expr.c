@@ -76,44 +76,6 @@ const struct expr *expr_or(struct arena *a, const struct expr *x, const struct e
     return expr_all(a, EXPR_OR, (const struct expr *[]){x, y}, 2);
 }
 
-/* De Morgan's laws hold for three values too. */
-static const struct expr *negate_list(struct arena *a, const struct expr *x)
-{
-    const struct expr **items = ARENA_ARRAY(a, const struct expr *, x->list.count);
-    for (size_t i = 0; i < x->list.count; i++)
-        items[i] = expr_not(a, x->list.items[i]);
-    return expr_all(a, x->kind == EXPR_AND ? EXPR_OR : EXPR_AND, items, x->list.count);
-}
-
-static const struct expr *negate_test(struct arena *a, const struct expr *x)
-{
-    enum operator negation = operator_negation(x->test.op);
-    struct expr *negated = ARENA_NEW(a, struct expr);
-    if (negation == OP_COUNT) {
-        *negated = (struct expr){.kind = EXPR_NOT, .depth = x->depth, .inner = x};
-    } else {
-        *negated = *x;
-        negated->test.op = negation;
-    }
-    return negated;
-}
-
-const struct expr *expr_not(struct arena *a, const struct expr *x)
-{
-    switch (x->kind) {
-    case EXPR_TRUE:
-        return &expr_false;
-    case EXPR_FALSE:
-        return &expr_true;
-    case EXPR_NOT:
-        return x->inner;
-    case EXPR_TEST:
-        return negate_test(a, x);
-    default:
-        return negate_list(a, x);
-    }
-}
-
 /* ---- tests ---- */
 
 static struct value text_as_number(struct str text)
@@ -320,11 +282,6 @@ void expr_put_key(struct buf *b, const struct expr *x)
     case EXPR_OR:
         put_list_key(b, x);
         break;
-    case EXPR_NOT:
-        buf_put_lit(b, "!(");
-        expr_put_key(b, x->inner);
-        buf_put_char(b, ')');
-        break;
     case EXPR_TEST:
         put_test_key(b, x);
         break;
@@ -338,8 +295,6 @@ void expr_columns(const struct expr *x, uint64_t *bits, size_t words)
     if (is_list(x->kind)) {
         for (size_t i = 0; i < x->list.count; i++)
             expr_columns(x->list.items[i], bits, words);
-    } else if (x->kind == EXPR_NOT) {
-        expr_columns(x->inner, bits, words);
     } else if (x->kind == EXPR_TEST) {
         unsigned index = x->test.column->index;
         assert(index / 64 < words);
@@ -365,8 +320,6 @@ bool expr_uses_now(const struct expr *x)
                 return true;
         return false;
     }
-    if (x->kind == EXPR_NOT)
-        return expr_uses_now(x->inner);
     if (x->kind == EXPR_TEST)
         return test_uses_now(x) || (x->test.mask && expr_uses_now(x->test.mask));
     return false;
@@ -425,8 +378,6 @@ const struct expr *expr_copy(struct arena *a, const struct expr *x)
     *copy = *x;
     if (x->kind == EXPR_TEST)
         copy_test(a, copy, x);
-    else if (x->kind == EXPR_NOT)
-        copy->inner = expr_copy(a, x->inner);
     else
         copy_list(a, copy, x);
     return copy;

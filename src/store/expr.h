@@ -6,7 +6,7 @@
  * operator, null, case and type: rendered to SQL by a driver, evaluated in memory on a row of
  * values.
  *
- * Three-valued as SQL is: a test on null is unknown, NOT unknown is unknown, a row matches when the
+ * Three-valued as SQL is: a test on null is unknown, and so is its opposite; a row matches when the
  * whole is true. Trees are immutable, live in an arena and may be shared between threads.
  * operator.c has the one table of operators: a new operator is one row there.
  */
@@ -60,7 +60,7 @@ bool operator_find(struct str name, enum operator* op_out); /* without the under
 /* The operator that means NOT op, as "nin" for "in" and back; OP_COUNT when there is none. */
 enum operator operator_negation(enum operator op);
 
-enum expr_kind { EXPR_TRUE, EXPR_FALSE, EXPR_AND, EXPR_OR, EXPR_NOT, EXPR_TEST };
+enum expr_kind { EXPR_TRUE, EXPR_FALSE, EXPR_AND, EXPR_OR, EXPR_TEST };
 
 /* A value to compare with: fixed, or a moment relative to now ($NOW), written in the column's form.
  */
@@ -79,8 +79,7 @@ struct expr {
             const struct expr *const *items;
             size_t count;
         } list;
-        const struct expr *inner; /* NOT */
-        struct {                  /* TEST */
+        struct { /* TEST */
             enum operator op;
             const struct column *column; /* borrowed from the catalogue */
             /* The column counts as null where mask is not true: a field readable on some rows only.
@@ -95,8 +94,8 @@ struct expr {
 extern const struct expr expr_true, expr_false;
 
 /*
- * Builders: simplify and allocate in the arena. TRUE, FALSE and nested lists vanish, NOT goes down
- * to the tests, the shallowest items of a list come first.
+ * Builders: simplify and allocate in the arena. TRUE, FALSE and nested lists vanish, the
+ * shallowest items of a list come first. Negation is an operator's (operator_negation).
  *
  * SQLite's parser has a stack of a hundred. A deeper tree than EXPR_DEPTH_MAX evaluates, but the
  * store answers it with a fault: who builds one for a client refuses it (query_parse, grants.c).
@@ -104,7 +103,6 @@ extern const struct expr expr_true, expr_false;
 enum { EXPR_DEPTH_MAX = 48 };
 const struct expr *expr_and(struct arena *a, const struct expr *x, const struct expr *y);
 const struct expr *expr_or(struct arena *a, const struct expr *x, const struct expr *y);
-const struct expr *expr_not(struct arena *a, const struct expr *x);
 const struct expr *expr_all(struct arena *a, enum expr_kind and_or, const struct expr *const *items,
                             size_t count);
 /*

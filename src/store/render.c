@@ -224,11 +224,6 @@ static void put_condition(struct statement *st, const struct expr *x)
     case EXPR_OR:
         put_list(st, x);
         break;
-    case EXPR_NOT:
-        buf_put_lit(&st->sql, "NOT (");
-        put_condition(st, x->inner);
-        buf_put_char(&st->sql, ')');
-        break;
     case EXPR_TEST:
         put_test(st, x);
         break;

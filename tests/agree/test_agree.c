@@ -213,8 +213,6 @@ static const struct expr *random_expr(struct arena *a, size_t depth)
 {
     if (depth == 0 || chance(30))
         return chance(3) ? (chance(50) ? &expr_true : &expr_false) : random_test(a, depth);
-    if (chance(25))
-        return expr_not(a, random_expr(a, depth - 1));
     const struct expr *items[4];
     size_t count = below(COUNT_OF(items)) + 1;
     for (size_t i = 0; i < count; i++)

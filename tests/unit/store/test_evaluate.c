@@ -53,12 +53,8 @@ static void logic_has_three_values(void **state)
         assert_int_equal(expr_evaluate(expr_and(*state, x, y), row, NOW_MS), table[i].both);
         assert_int_equal(expr_evaluate(expr_or(*state, x, y), row, NOW_MS), table[i].either);
     }
-    static const enum truth negated[] = {[F] = T, [T] = F, [U] = U};
     for (int t = F; t <= U; t++) {
         const struct expr *x = sure(*state, (enum truth)t);
-        const struct expr inverse = {.kind = EXPR_NOT, .inner = x};
-        assert_int_equal(expr_evaluate(expr_not(*state, x), row, NOW_MS), negated[t]);
-        assert_int_equal(expr_evaluate(&inverse, row, NOW_MS), negated[t]);
         assert_int_equal(expr_matches(x, row, NOW_MS), t == T);
     }
     assert_true(expr_matches(&expr_true, row, NOW_MS));

@@ -50,8 +50,6 @@ static void constants_vanish(void **state)
     assert_int_equal(expr_or(*state, &expr_true, x)->kind, EXPR_TRUE);
     assert_int_equal(expr_and(*state, &expr_true, &expr_true)->kind, EXPR_TRUE);
     assert_int_equal(expr_or(*state, &expr_false, &expr_false)->kind, EXPR_FALSE);
-    assert_int_equal(expr_not(*state, &expr_true)->kind, EXPR_FALSE);
-    assert_int_equal(expr_not(*state, &expr_false)->kind, EXPR_TRUE);
     assert_int_equal(expr_all(*state, EXPR_AND, NULL, 0)->kind, EXPR_TRUE);
     assert_int_equal(expr_all(*state, EXPR_OR, NULL, 0)->kind, EXPR_FALSE);
 }
@@ -66,25 +64,6 @@ static void lists_of_one_kind_become_one(void **state)
     assert_int_equal(expr_or(*state, xy, x)->list.count, 2);
 }
 
-static void negation_finds_the_opposite_operator(void **state)
-{
-    const struct expr *in = one(*state, id, OP_IN, INTEGER(1));
-    const struct expr *lt = one(*state, id, OP_LT, INTEGER(1));
-    assert_key(expr_not(*state, in), "nin(2:id,i1)");
-    assert_key(expr_not(*state, expr_not(*state, in)), "in(2:id,i1)");
-    assert_key(expr_not(*state, lt), "!(lt(2:id,i1))");
-    assert_ptr_equal(expr_not(*state, expr_not(*state, lt)), lt);
-}
-
-static void negation_goes_down_to_the_tests(void **state)
-{
-    const struct expr *eq = one(*state, id, OP_EQ, INTEGER(1));
-    const struct expr *lt = one(*state, id, OP_LT, INTEGER(1));
-    const struct expr *x = expr_or(*state, expr_and(*state, eq, lt), eq);
-    assert_key(expr_not(*state, x), "&(neq(2:id,i1)|(!(lt(2:id,i1))neq(2:id,i1)))");
-    assert_key(expr_not(*state, expr_not(*state, x)), "|(&(eq(2:id,i1)lt(2:id,i1))eq(2:id,i1))");
-}
-
 static void a_tree_knows_its_depth_and_puts_shallow_items_first(void **state)
 {
     const struct operand one_value = {.value = INTEGER(1)};
@@ -96,7 +75,6 @@ static void a_tree_knows_its_depth_and_puts_shallow_items_first(void **state)
     assert_int_equal(both->depth, 1);
     assert_int_equal(any->depth, 2);
     assert_ptr_equal(any->list.items[0], test);
-    assert_int_equal(expr_not(*state, any)->depth, 2);
     assert_int_equal(expr_test_operands(*state, id, any, OP_LT, &one_value, 1)->depth, 3);
     assert_int_equal(expr_copy(*state, any)->depth, 2);
 }
@@ -175,7 +153,7 @@ static void columns_of_masks_count(void **state)
     const struct operand now = {.now = true};
     const struct expr *x = expr_test_operands(*state, at, mask, OP_LT, &now, 1);
     assert_true(column_set_is_empty(&set));
-    expr_columns(expr_not(*state, x), set.words, COLUMN_WORDS);
+    expr_columns(expr_or(*state, x, x), set.words, COLUMN_WORDS);
     assert_true(column_set_has(&set, name->index));
     assert_true(column_set_has(&set, at->index));
     assert_false(column_set_has(&set, id->index));
@@ -189,8 +167,8 @@ static void now_is_found_at_any_depth(void **state)
     const struct expr *x = expr_test_operands(*state, at, NULL, OP_LT, &now, 1);
     const struct operand value = {.value = INTEGER(1)};
     assert_false(expr_uses_now(&expr_true));
-    assert_false(expr_uses_now(expr_not(*state, fixed)));
-    assert_true(expr_uses_now(expr_or(*state, fixed, expr_not(*state, x))));
+    assert_false(expr_uses_now(fixed));
+    assert_true(expr_uses_now(expr_or(*state, fixed, x)));
     assert_true(expr_uses_now(expr_test_operands(*state, id, x, OP_LT, &value, 1)));
 }
 
@@ -216,7 +194,6 @@ static void the_smallest_equality_is_found(void **state)
     assert_false(expr_equality(lt, &c, &operands, &count));
     assert_false(expr_equality(&expr_true, &c, &operands, &count));
     assert_false(expr_equality(expr_or(*state, eq, lt), &c, &operands, &count));
-    assert_false(expr_equality(expr_not(*state, eq), &c, &operands, &count));
     const struct operand now = {.now = true}, a = {.value = TEXT("a")};
     assert_false(
         expr_equality(expr_test_operands(*state, at, NULL, OP_EQ, &now, 1), &c, &operands, &count));
@@ -230,10 +207,10 @@ static void a_copy_outlives_its_arena(void **state)
     const struct expr *mask = one(own, id, OP_GT, INTEGER(0));
     const struct operand a = {.value = value_text(arena_str(own, STR("a")))};
     const struct expr *x = expr_and(own, expr_test_operands(own, name, mask, OP_EQ, &a, 1),
-                                    expr_not(own, one(own, id, OP_LT, INTEGER(7))));
+                                    one(own, id, OP_LT, INTEGER(7)));
     const struct expr *copy = expr_copy(*state, x);
     arena_free(own);
-    assert_key(copy, "&(!(lt(2:id,i7))eq(4:name|gt(2:id,i0),t1:a))");
+    assert_key(copy, "&(eq(4:name|gt(2:id,i0),t1:a)lt(2:id,i7))");
     assert_ptr_equal(expr_copy(*state, &expr_true), &expr_true);
     assert_ptr_equal(expr_copy(*state, &expr_false), &expr_false);
 }
@@ -245,8 +222,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test_with_arena(constants_vanish),
         test_with_arena(lists_of_one_kind_become_one),
-        test_with_arena(negation_finds_the_opposite_operator),
-        test_with_arena(negation_goes_down_to_the_tests),
         test_with_arena(a_tree_knows_its_depth_and_puts_shallow_items_first),
         test_with_arena(comparing_with_null_asks_for_null),
         test_with_arena(values_take_the_kind_of_the_column),
