@@ -7,6 +7,7 @@
 #include "model/members.h"
 #include "model/problem.h"
 #include "model/query.h"
+#include "model/variables.h"
 
 /*
  * The compiler walks the JSON once. A key of an object resolves to a logical operator, a field, a
@@ -39,24 +40,6 @@ static bool is_text(enum type_id type)
 {
     return type == TYPE_STRING || type == TYPE_TEXT || type == TYPE_CSV || type == TYPE_HASH ||
            type == TYPE_JSON;
-}
-
-/* "$NOW" or "$NOW(-1 day)"; an adjustment that cannot be read means now (E.4). */
-static bool read_now(struct str text, struct clock_shift *shift_out)
-{
-    struct clock_shift shift = {0};
-    if (!str_starts_with(text, STR("$NOW")))
-        return false;
-    struct str rest = str_skip(text, 4);
-    if (rest.len > 0) {
-        if (rest.at[0] != '(' || rest.at[rest.len - 1] != ')')
-            return false;
-        struct str inside = {rest.at + 1, rest.len - 2};
-        if (clock_read_shift(str_trim(inside), &shift) != 0)
-            shift = (struct clock_shift){0};
-    }
-    *shift_out = shift;
-    return true;
 }
 
 /*
@@ -151,7 +134,7 @@ static int read_operand(struct compiler *c, const struct field *field, enum oper
     *operand_out = (struct operand){.value = value_null()};
     if (json_is_null(json))
         return 0;
-    if (read_now(json_str(json), &shift)) {
+    if (variable_now(json_str(json), &shift)) {
         operand_out->now = true;
         operand_out->shift = shift;
         return 0;

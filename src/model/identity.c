@@ -23,11 +23,6 @@ static struct str memory_key(struct arena *a, char kind, struct str credential, 
 
 enum { BY_TOKEN = 't', BY_USER = 'u', BY_NOTHING = 'p' };
 
-static bool is_active(const struct value *user)
-{
-    return str_equal(system_text(SYSTEM_USERS, user, "status"), STR("active"));
-}
-
 /* An active user's principal; `kind` says which column the credential is looked up in. */
 static int find_principal(struct tx *tx, char kind, struct str credential, struct str ip,
                           struct principal **principal_out)
@@ -43,7 +38,7 @@ static int find_principal(struct tx *tx, char kind, struct str credential, struc
     int rc = record_find(tx, SYSTEM_USERS, kind == BY_TOKEN ? "token" : "id", credential, &row);
     if (rc != 0)
         return rc;
-    if (!row || !is_active(row))
+    if (!row || !system_user_is_active(row))
         return refuse(tx, PROBLEM_INVALID_CREDENTIALS, NULL);
     p = principal_user(tx->catalogue, row, ip);
     if (kind == BY_TOKEN)

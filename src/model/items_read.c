@@ -73,10 +73,7 @@ static int write_row(void *context, const struct value *row)
 static int write_rows(struct tx *tx, struct writing *w)
 {
     int rc = items_read(tx, w->query, write_row, w);
-    if (rc == ROWS_TOO_LARGE)
-        return refuse(tx, PROBLEM_INVALID_QUERY, "The answer is larger than %zu bytes",
-                      w->buf->max);
-    return rc;
+    return rc == ROWS_TOO_LARGE ? refuse_size(tx, w->buf->max) : rc;
 }
 
 int items_write_list(struct tx *tx, const struct query *q, struct buf *b)
@@ -87,9 +84,7 @@ int items_write_list(struct tx *tx, const struct query *q, struct buf *b)
     if (rc)
         return rc;
     buf_put_char(b, ']');
-    if (b->failed)
-        return refuse(tx, PROBLEM_INVALID_QUERY, "The answer is larger than %zu bytes", b->max);
-    return 0;
+    return b->failed ? refuse_size(tx, b->max) : 0;
 }
 
 int items_write_one(struct tx *tx, const struct query *q, struct buf *b)

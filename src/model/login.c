@@ -207,7 +207,7 @@ int identity_login_open(struct tx *tx, const struct login *login, struct tokens 
     int rc = login->user.at ? record_find(tx, SYSTEM_USERS, "id", login->user, &user) : 0;
     if (rc != 0)
         return rc;
-    if (!user || !str_equal(system_text(SYSTEM_USERS, user, "status"), STR("active")) ||
+    if (!user || !system_user_is_active(user) ||
         !str_equal(system_text(SYSTEM_USERS, user, "provider"), STR("default")))
         return refuse(tx, PROBLEM_INVALID_CREDENTIALS, NULL);
     /* A hash that is another now: the password was changed between the halves. */
@@ -240,7 +240,7 @@ int identity_refresh_session(struct tx *tx, struct str refresh_token, struct tok
         str_compare(system_text(SYSTEM_SESSIONS, session, "expires"),
                     timestamp(tx->arena, tx->now_ms)) <= 0)
         return refuse(tx, PROBLEM_INVALID_CREDENTIALS, NULL);
-    if (!str_equal(system_text(SYSTEM_USERS, user, "status"), STR("active")))
+    if (!system_user_is_active(user))
         return refuse(tx, PROBLEM_USER_SUSPENDED, NULL);
 
     const struct system_rows used = {.at = &session, .count = 1};

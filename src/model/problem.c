@@ -66,6 +66,11 @@ int refuse_action(struct tx *tx, const char *action, struct str collection)
     return REFUSED;
 }
 
+int refuse_size(struct tx *tx, size_t bytes_max)
+{
+    return refuse(tx, PROBLEM_INVALID_QUERY, "The answer is larger than %zu bytes", bytes_max);
+}
+
 struct violation *refuse_violation(struct tx *tx, struct str field, const char *type)
 {
     struct violation *v = ARENA_NEW(tx->arena, struct violation);

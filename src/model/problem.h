@@ -72,6 +72,7 @@ int refuse(struct tx *tx, enum problem_kind kind, const char *reason, ...) PRINT
 int refuse_collection(struct tx *tx, struct str collection);
 int refuse_fields(struct tx *tx, struct str collection, struct str field);
 int refuse_action(struct tx *tx, const char *action, struct str collection);
+int refuse_size(struct tx *tx, size_t bytes_max); /* of an answer */
 /* Adds a violation; the caller returns REFUSED when all are told. */
 struct violation *refuse_violation(struct tx *tx, struct str field, const char *type);
 

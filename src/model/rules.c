@@ -166,7 +166,7 @@ static int user_effects(struct tx *tx, const struct change *c)
     if (c->kind != CHANGE_UPDATE)
         return 0; /* a deleted user's sessions go with it, by their reference */
     struct str id = c->key.value.text;
-    bool active = str_equal(system_text(SYSTEM_USERS, c->after, "status"), STR("active"));
+    bool active = system_user_is_active(c->after);
     bool ends = is_changed(c, SYSTEM_USERS, "password") || is_changed(c, SYSTEM_USERS, "email") ||
                 (is_changed(c, SYSTEM_USERS, "status") && !active);
 

@@ -361,6 +361,11 @@ int64_t system_integer(enum system_table which, const struct value *row, const c
     return v->kind == VALUE_INTEGER ? v->integer : 0;
 }
 
+bool system_user_is_active(const struct value *user)
+{
+    return str_equal(system_text(SYSTEM_USERS, user, "status"), STR("active"));
+}
+
 const struct expr *system_test(struct arena *a, enum system_table which, const char *column,
                                enum operator op, struct value value)
 {

@@ -49,6 +49,7 @@ const struct table *system_find(struct str sql_name);
 /* A cell of a row of a system table, by the column's name: absent or 0 where it is null. */
 struct str system_text(enum system_table which, const struct value *row, const char *column);
 int64_t system_integer(enum system_table which, const struct value *row, const char *column);
+bool system_user_is_active(const struct value *user); /* a row of SYSTEM_USERS */
 const struct expr *system_test(struct arena *a, enum system_table which, const char *column,
                                enum operator op, struct value value);
 

@@ -98,11 +98,7 @@ static void find_users(const struct commit *commit, struct map *users_out)
 
 static bool is_active(const struct change *c)
 {
-    if (c->kind == CHANGE_DELETE)
-        return false;
-
-    const struct value *status = &c->after[system_column(SYSTEM_USERS, "status")];
-    return status->kind == VALUE_TEXT && str_equal(status->text, STR("active"));
+    return c->kind != CHANGE_DELETE && system_user_is_active(c->after);
 }
 
 /* A static token that was replaced is worth nothing, also to those who came by it before. */

@@ -99,7 +99,7 @@ int reply_with(struct request *r, struct tx *tx, int status, struct str content_
     for (size_t i = 0; i < count; i++)
         add(&h, headers[i].name, headers[i].value);
     if (body->failed)
-        rc = refuse(tx, PROBLEM_INVALID_QUERY, "The answer is larger than %zu bytes", body->max);
+        rc = refuse_size(tx, body->max);
     else
         finish(r, status, content_type, &h, buf_str(body));
     buf_deinit(body);

@@ -42,7 +42,7 @@ static int response_end(struct request *r, struct tx *tx, struct buf *b)
     buf_put_char(b, '}');
     int rc = 0;
     if (b->failed)
-        rc = refuse(tx, PROBLEM_INVALID_QUERY, "The answer is larger than %zu bytes", b->max);
+        rc = refuse_size(tx, b->max);
     else
         r->reply = websocket_frame(WEBSOCKET_TEXT, buf_str(b));
     buf_deinit(b);

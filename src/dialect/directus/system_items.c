@@ -256,9 +256,7 @@ static int read_rows(struct listing *l)
     reading.outputs = outputs;
     reading.output_count++;
     int rc = items_read(l->tx, &reading, take_row, l);
-    return rc == ROWS_TOO_LARGE ? refuse(l->tx, PROBLEM_INVALID_QUERY,
-                                         "The answer is larger than %zu bytes", l->text.max)
-                                : rc;
+    return rc == ROWS_TOO_LARGE ? refuse_size(l->tx, l->text.max) : rc;
 }
 
 /* ---- members ---- */
