@@ -57,6 +57,7 @@ static void on_poll(uv_poll_t *handle, int status, int events)
         if (events & UV_WRITABLE) {
             c->blocked = false;
             output_write(c);
+            output_review(c);
         }
         if (events & UV_READABLE)
             input_read(c);

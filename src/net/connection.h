@@ -72,6 +72,9 @@ struct connection_ops {
     void (*message)(struct connection *c, struct str text, bool binary);
     /* The last word: drop everything that names c. Nothing is called for c after it. */
     void (*closed)(struct connection *c, enum net_close_reason reason);
+    /* What waits to be sent was more than outbox_bytes_max, and is not any more. NULL: nobody wants
+     * to know. */
+    void (*drained)(struct connection *c);
 };
 
 enum { NET_PIPELINED_MAX = 64 }; /* unanswered requests; further ones wait unread */
@@ -123,6 +126,7 @@ void *connection_user(const struct connection *c);
 struct str connection_address(const struct connection *c);
 uint64_t connection_id(const struct connection *c);       /* never reused */
 size_t connection_queued(const struct connection *c);     /* bytes waiting to be sent */
+bool connection_is_full(const struct connection *c);      /* these are more than outbox_bytes_max */
 bool connection_is_websocket(const struct connection *c); /* since its upgrade, for good */
 
 /*

@@ -16,8 +16,7 @@ bool input_parsable(const struct connection *c)
     switch (c->state) {
     case CONNECTION_HTTP:
         return !c->paused && !c->upgrade_asked && c->bad_status == 0 && !c->net->stopping &&
-               c->unanswered < NET_PIPELINED_MAX &&
-               c->outbox.bytes <= c->net->limits.outbox_bytes_max;
+               c->unanswered < NET_PIPELINED_MAX && !connection_is_full(c);
     case CONNECTION_WEBSOCKET:
         return !c->paused;
     case CONNECTION_CLOSING:

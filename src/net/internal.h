@@ -66,6 +66,7 @@ struct connection {
     bool websocket : 1; /* was upgraded */
     bool paused : 1;    /* by the floor above */
     bool blocked : 1;   /* the socket takes no more: wait until it is writable */
+    bool full : 1;      /* more was queued than may wait: see ops->drained */
     bool ended : 1;     /* the peer's FIN was read */
     bool broken : 1;    /* the socket failed */
     bool awaiting_pong : 1;
@@ -155,6 +156,7 @@ void websocket_side_pong(struct connection *c); /* what is owed, once the socket
 /* output.c */
 void output_push(struct connection *c, struct frame *frame); /* no limit, any state */
 void output_write(struct connection *c);
+void output_review(struct connection *c); /* after it: has a full outbox drained? */
 
 /* timeout.c */
 void timeouts_init(struct net *n);

@@ -24,6 +24,7 @@ static void connection_end_turn(struct connection *c)
     /* What the callbacks above queued leaves now; marks from here on are for the next turn. */
     list_remove(&c->pending);
     output_write(c);
+    output_review(c);
     connection_settle(c);
 }
 

@@ -11,7 +11,7 @@ void output_push(struct connection *c, struct frame *frame)
     net_mark(c);
 }
 
-static bool output_over_limit(const struct connection *c)
+bool connection_is_full(const struct connection *c)
 {
     return c->outbox.bytes > c->net->limits.outbox_bytes_max;
 }
@@ -20,16 +20,17 @@ void connection_send(struct connection *c, struct frame *frame)
 {
     if (!connection_is_open(c))
         return;
-    if (c->state == CONNECTION_WEBSOCKET && output_over_limit(c)) {
+    if (c->state == CONNECTION_WEBSOCKET && connection_is_full(c)) {
         /* Much was said in one turn; that is not yet the peer's fault. */
         output_write(c);
         net_mark(c);
-        if (output_over_limit(c)) {
+        if (connection_is_full(c)) {
             connection_close(c, NET_CLOSE_PEER_SLOW);
             return;
         }
     }
     output_push(c, frame);
+    c->full |= connection_is_full(c);
 }
 
 /* Bytes taken, or -1 and errno. `offered_out`: bytes that could have been taken. */
@@ -76,4 +77,13 @@ void output_write(struct connection *c)
             output_gone(c, (size_t)taken);
         c->blocked = taken < 0 || (size_t)taken < offered;
     }
+}
+
+void output_review(struct connection *c)
+{
+    if (!c->full || connection_is_full(c) || !connection_is_open(c))
+        return;
+    c->full = false;
+    if (c->net->ops.drained)
+        c->net->ops.drained(c);
 }

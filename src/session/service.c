@@ -194,6 +194,11 @@ static void on_closed(struct connection *c, enum net_close_reason reason)
     session_closed(session_of(c));
 }
 
+static void on_drained(struct connection *c)
+{
+    session_advance(session_of(c));
+}
+
 const struct connection_ops *service_connection_ops(void)
 {
     static const struct connection_ops ops = {
@@ -202,6 +207,7 @@ const struct connection_ops *service_connection_ops(void)
         .bad_request = on_bad_request,
         .message = on_message,
         .closed = on_closed,
+        .drained = on_drained,
     };
     return &ops;
 }

@@ -225,10 +225,21 @@ void session_deliver(struct session *s)
 
 /* ---- starting ---- */
 
+/* Answers may be large, and over HTTP a client may ask for many without taking any: so there reads
+ * run one by one, and nothing starts while more waits to be sent than may. (A WebSocket that does
+ * not read is closed.) */
+static bool has_room_for(const struct session *s, const struct request *r)
+{
+    if (s->websocket || is_gone(s))
+        return true;
+    return !connection_is_full(s->connection) && (r == s->first || r->handler->lane != LANE_READ);
+}
+
 /* Requests start in order, and run together while they have the lane of the first. */
 static bool may_start(const struct session *s, const struct request *r)
 {
-    return !s->preparing && (r == s->first || r->handler->lane == s->first->handler->lane);
+    return !s->preparing && (r == s->first || r->handler->lane == s->first->handler->lane) &&
+           has_room_for(s, r);
 }
 
 /* When nobody waits for it any more only what leaves something behind is done. */

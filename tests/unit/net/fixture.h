@@ -41,7 +41,7 @@ struct floor {
     bool pause_message; /* after each message */
     bool echo;          /* each message */
 
-    unsigned opened, closed, bad_requests, requests, messages, stopped;
+    unsigned opened, closed, bad_requests, requests, messages, drained, stopped;
     int bad_status;
     struct connection *connection; /* the latest; NULL when it closed */
     enum net_close_reason reason;  /* of the latest to close */
@@ -145,6 +145,12 @@ static inline void on_closed(struct connection *c, enum net_close_reason reason)
     connection_resume(c);
 }
 
+static inline void on_drained(struct connection *c)
+{
+    assert_false(connection_is_full(c));
+    f.drained++;
+}
+
 static inline void on_stopped(void *context)
 {
     (void)context;
@@ -156,7 +162,8 @@ static inline int set_up(void **state)
 {
     (void)state;
     f = (struct floor){
-        .ops = {on_opened, on_request, on_bad_request, on_message, on_closed},
+        .ops = {on_opened, on_request, on_bad_request, on_message, on_closed,
+                .drained = on_drained},
         .limits = {.http = {8192, 4096, 64, 1 << 20},
                    .message_bytes_max = 1 << 20,
                    .outbox_bytes_max = 1 << 20,

@@ -114,12 +114,15 @@ static void a_client_that_reads_no_answers_gets_no_more_requests_read(void **sta
     turns();
     assert_int_equal(f.requests, NET_PIPELINED_MAX);
     assert_true(connection_queued(f.connection) > f.limits.outbox_bytes_max);
+    assert_true(connection_is_full(f.connection));
+    assert_int_equal(f.drained, 0);
     while (answered < ASKED) {
         UNTIL(client_take(fd, &got) && (got.len = 0, f.requests > answered));
         answer(f.connection, "small", true);
         answered++;
     }
     client_expect(fd, &got, "small");
+    assert_int_not_equal(f.drained, 0);
     close(fd);
     mem_free(large);
 }

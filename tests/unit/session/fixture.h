@@ -32,7 +32,7 @@ struct connection {
     void *user;
     struct net *net;
     uint64_t id;
-    bool websocket, paused, closing, keep_alive;
+    bool websocket, paused, closing, keep_alive, full;
     enum net_close_reason reason;
     unsigned responded;
     struct buf sent; /* all frames, each ended by a newline */
@@ -84,6 +84,10 @@ void connection_close(struct connection *c, enum net_close_reason reason)
     if (!c->closing)
         c->reason = reason;
     c->closing = true;
+}
+bool connection_is_full(const struct connection *c)
+{
+    return c->full;
 }
 void connection_pause(struct connection *c)
 {

@@ -179,6 +179,43 @@ static int run_gated_read(struct request *r, struct tx *tx)
     return run_counted_read(r, tx);
 }
 
+/* Else one connection could make the server hold as many answers as it may ask for. */
+static void over_http_reads_start_as_their_answers_are_taken(void **state)
+{
+    static const struct handler counted_read = HANDLER(LANE_READ, run_counted_read);
+    static const struct handler gated_read = HANDLER(LANE_READ, run_gated_read);
+    struct world *w = *state;
+    struct connection *c = client_open(w), *other = client_connect(w, "admin-token");
+    const struct handler *const reads[] = {&gated_read, &counted_read, &counted_read};
+
+    run_count = 0;
+    for (size_t i = 0; i < COUNT_OF(reads); i++) {
+        struct request *r = wish(c, reads[i], NULL, NULL, NULL);
+        r->http = http_new();
+        r->keep_alive = true;
+        session_submit(c->user, r);
+    }
+    sem_wait(&arrived);
+    ask(other, &count_rows, NULL, NULL, NULL); /* the second reader has nothing else to do */
+    UNTIL(is_idle(other));
+    assert_int_equal(run_count, 0);
+
+    c->full = true;
+    sem_post(&gate);
+    UNTIL(c->responded == 1);
+    ask(other, &count_rows, NULL, NULL, NULL);
+    ask(other, &count_rows, NULL, NULL, NULL);
+    UNTIL(is_idle(other));
+    assert_int_equal(run_count, 1);
+
+    c->full = false;
+    service_connection_ops()->drained(c);
+    UNTIL(c->responded == COUNT_OF(reads));
+    assert_int_equal(run_count, COUNT_OF(reads));
+    client_close(c);
+    client_close(other);
+}
+
 /* Else those who come after it would wait for work that nobody wants. */
 static void reads_of_a_client_that_has_gone_are_not_begun(void **state)
 {
@@ -386,6 +423,7 @@ int main(void)
         IN_WORLD(a_client_that_asks_too_much_at_once_is_not_read),
         IN_WORLD(a_client_whose_requests_are_large_is_not_read_either),
         IN_WORLD(writes_outlive_their_client),
+        IN_WORLD(over_http_reads_start_as_their_answers_are_taken),
         IN_WORLD(reads_of_a_client_that_has_gone_are_not_begun),
         IN_WORLD(what_is_in_flight_at_the_end_is_finished),
         IN_WORLD(slow_work_ahead_of_a_write_keeps_the_order),
