@@ -72,6 +72,9 @@ struct connection_ops {
     void (*message)(struct connection *c, struct str text, bool binary);
     /* The last word: drop everything that names c. Nothing is called for c after it. */
     void (*closed)(struct connection *c, enum net_close_reason reason);
+    /* The server is going away: connection_close(c, NET_CLOSE_SHUTDOWN) once every answer that this
+     * WebSocket still waits for is sent. NULL: it is closed at once. */
+    void (*leave)(struct connection *c);
     /* What waits to be sent was more than outbox_bytes_max, and is not any more. NULL: nobody wants
      * to know. */
     void (*drained)(struct connection *c);
@@ -114,8 +117,8 @@ const struct net_stats *net_stats(const struct net *n);
  */
 int net_listen(struct net *n, const char *host, int port);
 int net_port(const struct net *n); /* of the first address; 0 before net_listen */
-/* Stops accepting, closes every WebSocket with 1001 and every HTTP connection after its open
- * requests; `done` is called when none is left, in a later turn; what is left after linger_ms_max
+/* Stops accepting, closes every WebSocket with 1001 (ops->leave says when) and every HTTP connection
+ * after its open requests; `done` is called when none is left, in a later turn; what is left after linger_ms_max
  * is cut. Once. */
 void net_shutdown(struct net *n, void (*done)(void *context), void *context);
 

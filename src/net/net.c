@@ -138,7 +138,9 @@ void net_shutdown(struct net *n, void (*done)(void *context), void *context)
     listeners_stop(n);
     for (struct list *at = n->all.next; at != &n->all; at = at->next) {
         struct connection *c = CONTAINER_OF(at, struct connection, all);
-        if (c->unanswered == 0)
+        if (connection_is_websocket(c) && n->ops.leave)
+            n->ops.leave(c);
+        else if (c->unanswered == 0)
             connection_close(c, NET_CLOSE_SHUTDOWN);
     }
     timer_start(&n->shutdown, n->alive_count > 0 ? n->limits.linger_ms_max : 0, 0);

@@ -55,6 +55,7 @@ struct session {
     bool websocket : 1;
     bool closing : 1; /* closed from here; the connection may still drain */
     bool paused : 1;  /* the connection's reading is */
+    bool leaving : 1; /* the server is going away: closed when the last answer is out */
     bool ahead : 1;   /* an upgrade saw a catalogue that the hub has not reached yet */
 };
 
@@ -108,6 +109,8 @@ struct batch {
 /* ---- session.c ---- */
 void session_open(struct service *v, struct connection *c);
 void session_closed(struct session *s);
+/* The server is going away: nothing more is read, and the last answer closes it. */
+void session_leave(struct session *s);
 /* Sends the replies whose turn has come. */
 void session_deliver(struct session *s);
 /* The same, then starts what may start; may free the session. */

@@ -188,6 +188,11 @@ static void on_message(struct connection *c, struct str text, bool binary)
     s->service->dialect->message(s, text, binary);
 }
 
+static void on_leave(struct connection *c)
+{
+    session_leave(session_of(c));
+}
+
 static void on_closed(struct connection *c, enum net_close_reason reason)
 {
     (void)reason; /* counted by net */
@@ -207,6 +212,7 @@ const struct connection_ops *service_connection_ops(void)
         .bad_request = on_bad_request,
         .message = on_message,
         .closed = on_closed,
+        .leave = on_leave,
         .drained = on_drained,
     };
     return &ops;

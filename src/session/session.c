@@ -122,6 +122,12 @@ void session_close(struct session *s, enum net_close_reason reason)
     connection_close(s->connection, reason);
 }
 
+void session_leave(struct session *s)
+{
+    s->leaving = true;
+    session_advance(s);
+}
+
 void session_upgraded(struct session *s, struct principal *principal)
 {
     assert(!s->websocket && s->connection);
@@ -266,7 +272,7 @@ enum { REQUEST_BYTES_MAX = 4 << 20 };
 /* A client that asks faster than it is answered is not read further. */
 static void control_flow(struct session *s)
 {
-    bool full = s->request_count >= s->service->settings.session_requests_max ||
+    bool full = s->leaving || s->request_count >= s->service->settings.session_requests_max ||
                 s->request_bytes >= REQUEST_BYTES_MAX;
 
     if (!s->connection || full == s->paused)
@@ -286,6 +292,8 @@ void session_advance(struct session *s)
     } while (s->first && may_go(s, s->first));
 
     control_flow(s);
+    if (s->leaving && !s->first && !is_gone(s))
+        session_close(s, NET_CLOSE_SHUTDOWN);
     if (!s->connection && !s->first && s->holds == 0)
         session_free(s);
 }
