@@ -47,6 +47,8 @@ struct event {
     /* Fields that every follower may see of each of these rows now: readable under grant and masks,
      * and asked for by the feed's query. Not meaningful for DELETE. */
     struct column_set visible;
+    /* UPDATE: which fields may be seen of each of these rows is not what it was. */
+    bool unveiled;
     int64_t now_ms; /* the moment that `visible` was judged at; for masks of single rows */
 };
 

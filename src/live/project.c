@@ -49,16 +49,26 @@ static void classify(struct hub *h, const struct feed *f, const struct change *c
 
 /* The readable fields without those that are hidden on this row. */
 static struct column_set find_visible(const struct hub *h, const struct feed *f,
-                                      const struct change *c)
+                                      const struct value *row)
 {
     struct column_set visible = f->readable;
 
     for (unsigned i = 0; f->masked && i < f->query.table->shape.count; i++) {
         const struct expr *mask = f->query.grant->masks[i];
-        if (mask && column_set_has(&visible, i) && !expr_matches(mask, c->after, h->now_ms))
+        if (mask && column_set_has(&visible, i) && !expr_matches(mask, row, h->now_ms))
             visible.words[i / 64] &= ~(UINT64_C(1) << (i % 64));
     }
     return visible;
+}
+
+/* Are there fields of the row that could be seen before and cannot now, or the other way? */
+static bool is_unveiled(const struct hub *h, const struct feed *f, const struct change *c)
+{
+    if (!f->masked)
+        return false;
+    const struct column_set before = find_visible(h, f, c->before);
+    const struct column_set after = find_visible(h, f, c->after);
+    return memcmp(before.words, after.words, sizeof(before.words)) != 0;
 }
 
 /* Followers without a tail share one frame, and so do neighbours with the same tail. */
@@ -95,8 +105,9 @@ static void emit(struct hub *h, const struct feed *f, enum event_kind kind,
         .table = changes[0]->table,
         .changes = changes,
         .count = count,
-        .visible = kind != EVENT_DELETE ? find_visible(h, f, changes[0])
+        .visible = kind != EVENT_DELETE ? find_visible(h, f, changes[0]->after)
                                         : (struct column_set){.words = {0}},
+        .unveiled = kind == EVENT_UPDATE && is_unveiled(h, f, changes[0]),
         .now_ms = h->now_ms,
     };
 
@@ -110,18 +121,21 @@ static void emit(struct hub *h, const struct feed *f, enum event_kind kind,
 
 /*
  * Rows of which the same fields may be seen share an event. Where all share one the others would
- * lose what is hidden on one of them.
+ * lose what is hidden on one of them. Those of which other fields may be seen than before stand
+ * apart: that something hidden changed may show in these alone.
  */
 static void emit_stays(struct hub *h, const struct feed *f)
 {
     while (f->masked && h->stays.count > 1) {
-        const struct column_set visible = find_visible(h, f, h->stays.at[0]);
+        const struct column_set visible = find_visible(h, f, h->stays.at[0]->after);
+        const bool unveiled = is_unveiled(h, f, h->stays.at[0]);
         size_t kept = 0;
 
         h->alike.count = 0;
         for (size_t i = 0; i < h->stays.count; i++) {
-            const struct column_set other = find_visible(h, f, h->stays.at[i]);
-            if (memcmp(visible.words, other.words, sizeof(visible.words)) == 0)
+            const struct column_set other = find_visible(h, f, h->stays.at[i]->after);
+            if (memcmp(visible.words, other.words, sizeof(visible.words)) == 0 &&
+                is_unveiled(h, f, h->stays.at[i]) == unveiled)
                 change_list_push(&h->alike, h->stays.at[i]);
             else
                 h->stays.at[kept++] = h->stays.at[i];

@@ -110,7 +110,8 @@ static void write_create(const struct feed *feed, const struct event *e, struct 
 
 /*
  * Only what was submitted (for an effect of a reference: what changed) and may be seen. Where
- * nothing of that is left nothing is said: that something hidden changed is hidden as well.
+ * nothing of that is left nothing is said: that something hidden changed is hidden as well. But
+ * whole rows are told again when other fields of them may be seen than before.
  */
 static void write_update(const struct feed *feed, const struct event *e, struct buf *b)
 {
@@ -118,7 +119,7 @@ static void write_update(const struct feed *feed, const struct event *e, struct 
     struct column_set told =
         meet(&e->visible,
              column_set_is_empty(&change->submitted) ? &change->changed : &change->submitted);
-    if (column_set_is_empty(&told))
+    if (column_set_is_empty(&told) && !(e->unveiled && feed_has_query(feed)))
         return;
     begin(b, feed, "update");
     if (feed_has_query(feed)) {
