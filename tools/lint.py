@@ -20,6 +20,8 @@ FLOORS = {
     "dialect": ["base", "wire", "loop", "net", "store", "model", "live", "session"],
     "server": ["base", "wire", "loop", "net", "store", "model", "live", "session", "dialect"],
 }
+# The parts of the model, each a folder in it: besides the model's own files, which are for all of them.
+MODEL_PARTS = {"access": [], "items": ["access"], "identity": ["access", "items"], "schema": ["access"]}
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 
@@ -40,6 +42,15 @@ def check_floors():
                 yield f"{path.relative_to(ROOT)}: {floor} must not include {name}"
             if floor == "dialect" and other == "dialect" and name.split("/")[1] != path.parent.name:
                 yield f"{path.relative_to(ROOT)}: one dialect must not include another: {name}"
+
+
+def check_model_parts():
+    for path in sources("src/model/*/*.[ch]"):
+        part = path.parent.name
+        for name in includes(path):
+            words = name.split("/")
+            if words[0] == "model" and len(words) == 3 and words[1] not in (part, *MODEL_PARTS[part]):
+                yield f"{path.relative_to(ROOT)}: model/{part} must not include {name}"
 
 
 def check_cycles():
@@ -90,6 +101,7 @@ def check_words():
 
 CHECKS = {
     "no include goes upward": check_floors,
+    "the parts of the model keep their order": check_model_parts,
     "no cycle between headers": check_cycles,
     "each header compiles alone": check_headers,
     "the format is clang-format's": check_format,

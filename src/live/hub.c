@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "live/feed.h"
-#include "model/items.h"
+#include "model/items/items.h"
 
 /*
  * Publishing: a commit is cut into operations, an operation into groups of changes that one event

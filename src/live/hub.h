@@ -22,10 +22,10 @@
 #include "base/frame.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "model/access.h"
+#include "model/access/access.h"
 #include "model/commit.h"
+#include "model/items/query.h"
 #include "model/model.h"
-#include "model/query.h"
 
 struct hub;
 struct feed;

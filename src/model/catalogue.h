@@ -73,6 +73,12 @@ static inline const struct column *table_key(const struct table *t)
     return &t->shape.columns[t->shape.key];
 }
 
+/* Its value is told as SECRET_SET or null, and is not compared, searched or sorted by. */
+static inline bool field_is_concealed(const struct field *f)
+{
+    return f->column->secret || (f->special & SPECIAL_CONCEAL);
+}
+
 /* A many-to-one: the many side owns it. */
 struct relation {
     const struct table *many;

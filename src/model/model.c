@@ -7,8 +7,8 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "model/access.h"
-#include "model/identity.h"
+#include "model/access/access.h"
+#include "model/identity/identity.h"
 #include "model/instance.h"
 #include "model/system.h"
 

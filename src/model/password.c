@@ -1,10 +1,11 @@
-#include "model/identity.h"
+#include "model/password.h"
 
 #include <argon2.h>
 #include <errno.h>
 
 #include "base/fault.h"
 #include "base/random.h"
+#include "model/model.h"
 
 /*
  * Passwords: argon2id in PHC form, "$argon2id$v=19$m=65536,t=3,p=4$<salt>$<hash>".
@@ -18,7 +19,7 @@ enum { LANES = 4, SALT_BYTES = 16, HASH_BYTES = 32, PHC_BYTES_MAX = 512 };
 enum { MEMORY_KIB_MIN = 8 * LANES }; /* below that there is no argon2 (RFC 9106, 3.1) */
 enum { USUAL_MEMORY_KIB = 65536, USUAL_PASSES = 3, LANES_MAX = 16 };
 
-int identity_hash(const struct model_settings *settings, struct arena *a, struct str plain,
+int password_hash(const struct model_settings *settings, struct arena *a, struct str plain,
                   struct str *phc_out)
 {
     uint8_t salt[SALT_BYTES];
@@ -70,7 +71,7 @@ static bool is_affordable(const struct model_settings *settings, struct str phc)
            read_parameter(&part, 'p', LANES_MAX) && !part.at;
 }
 
-bool identity_verify(const struct model_settings *settings, struct str phc, struct str plain)
+bool password_verify(const struct model_settings *settings, struct str phc, struct str plain)
 {
     char z[PHC_BYTES_MAX];
 

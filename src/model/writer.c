@@ -4,10 +4,10 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/mem.h"
-#include "model/access.h"
-#include "model/identity.h"
+#include "model/access/access.h"
+#include "model/identity/identity.h"
 #include "model/instance.h"
-#include "model/rules.h"
+#include "model/items/rules.h"
 
 /*
  * The writer: batches of requests.

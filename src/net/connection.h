@@ -117,9 +117,9 @@ const struct net_stats *net_stats(const struct net *n);
  */
 int net_listen(struct net *n, const char *host, int port);
 int net_port(const struct net *n); /* of the first address; 0 before net_listen */
-/* Stops accepting, closes every WebSocket with 1001 (ops->leave says when) and every HTTP connection
- * after its open requests; `done` is called when none is left, in a later turn; what is left after linger_ms_max
- * is cut. Once. */
+/* Stops accepting, closes every WebSocket with 1001 (ops->leave says when) and every HTTP
+ * connection after its open requests; `done` is called when none is left, in a later turn; what is
+ * left after linger_ms_max is cut. Once. */
 void net_shutdown(struct net *n, void (*done)(void *context), void *context);
 
 struct net *connection_net(const struct connection *c);

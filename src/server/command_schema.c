@@ -2,7 +2,7 @@
 
 #include "base/buf.h"
 #include "base/fault.h"
-#include "model/schema.h"
+#include "model/schema/schema.h"
 #include "server/commands.h"
 #include "server/instance.h"
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/random.h"
-#include "model/identity.h"
+#include "model/identity/identity.h"
 #include "server/commands.h"
 #include "server/instance.h"
 

@@ -7,8 +7,8 @@
 
 #include "base/fault.h"
 #include "base/random.h"
-#include "model/access.h"
-#include "model/identity.h"
+#include "model/access/access.h"
+#include "model/identity/identity.h"
 
 enum { SECRET_LENGTH = 64, SECRET_LENGTH_MIN = 32 };
 

@@ -4,7 +4,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "model/identity.h"
+#include "model/identity/identity.h"
 
 struct request *request_new(const struct handler *handler)
 {

@@ -18,7 +18,7 @@
 #include "base/json.h"
 #include "live/hub.h"
 #include "loop/loop.h"
-#include "model/access.h"
+#include "model/access/access.h"
 #include "model/model.h"
 #include "net/connection.h"
 #include "wire/http.h"

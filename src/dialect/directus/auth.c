@@ -3,7 +3,7 @@
  */
 #include "dialect/directus/rest.h"
 
-#include "model/identity.h"
+#include "model/identity/identity.h"
 
 #define COOKIE_NAME "directus_refresh_token"
 

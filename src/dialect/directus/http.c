@@ -6,7 +6,7 @@
 #include "dialect/directus/rest.h"
 
 #include "base/clock.h"
-#include "model/payload.h"
+#include "model/items/payload.h"
 #include "session/service.h"
 
 static struct directus_settings configured;

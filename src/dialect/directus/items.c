@@ -3,7 +3,7 @@
  */
 #include "dialect/directus/rest.h"
 
-#include "model/payload.h"
+#include "model/items/payload.h"
 
 int items_route_table(struct tx *tx, const struct rest *rest, enum action action,
                       const struct table **table_out)

@@ -3,7 +3,7 @@
  */
 #include "dialect/directus/rest.h"
 
-#include "model/payload.h"
+#include "model/items/payload.h"
 #include "model/system.h"
 
 static struct item_key key_of(struct str id)

@@ -4,7 +4,7 @@
 #include "dialect/directus/rest.h"
 
 #include "base/fault.h"
-#include "model/members.h"
+#include "model/access/members.h"
 #include "model/system.h"
 
 /* ---- GET /permissions ---- */

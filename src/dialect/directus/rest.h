@@ -7,8 +7,8 @@
 
 #include "dialect/directus/directus.h"
 
-#include "model/items.h"
-#include "model/query.h"
+#include "model/items/items.h"
+#include "model/items/query.h"
 
 enum { PARAMETERS_MAX = 3 };
 

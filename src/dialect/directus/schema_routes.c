@@ -3,7 +3,7 @@
  */
 #include "dialect/directus/rest.h"
 
-#include "model/schema.h"
+#include "model/schema/schema.h"
 
 /* Ends an answer that reply_begin began: sends it, or drops what was written. */
 static int finish(struct request *r, struct tx *tx, int rc, struct buf *b)

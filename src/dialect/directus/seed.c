@@ -6,10 +6,10 @@
  */
 #include "dialect/directus/directus.h"
 
-#include "model/access.h"
-#include "model/items.h"
-#include "model/payload.h"
-#include "model/query.h"
+#include "model/access/access.h"
+#include "model/items/items.h"
+#include "model/items/payload.h"
+#include "model/items/query.h"
 #include "wire/websocket.h"
 
 struct seed_command {

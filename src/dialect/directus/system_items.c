@@ -9,7 +9,7 @@
  */
 #include "dialect/directus/rest.h"
 
-#include "model/members.h"
+#include "model/access/members.h"
 #include "model/system.h"
 
 static const struct alias {

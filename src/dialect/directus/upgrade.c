@@ -4,7 +4,7 @@
  */
 #include "dialect/directus/directus.h"
 
-#include "model/access.h"
+#include "model/access/access.h"
 #include "net/connection.h"
 #include "wire/websocket.h"
 

@@ -2,7 +2,8 @@
 #include "dialect/directus/rest.h"
 
 #include "base/random.h"
-#include "model/identity.h"
+#include "model/identity/identity.h"
+#include "model/password.h"
 
 enum { RANDOM_LENGTH = 32, RANDOM_LENGTH_MAX = 500 };
 
@@ -38,7 +39,7 @@ static int prepare_hash(struct request *r, struct tx *tx)
     struct str text, *hash = ARENA_NEW(r->arena, struct str);
     int rc = read_text(tx, rest->body, "string", &text);
     rest->finding = hash;
-    return rc == 0 ? identity_hash(tx->settings, tx->arena, text, hash) : rc;
+    return rc == 0 ? password_hash(tx->settings, tx->arena, text, hash) : rc;
 }
 
 static int run_hash(struct request *r, struct tx *tx)
@@ -59,7 +60,7 @@ static int prepare_verify(struct request *r, struct tx *tx)
     if (rc == 0)
         rc = read_text(tx, rest->body, "hash", &hash);
     if (rc == 0)
-        *verified = identity_verify(tx->settings, hash, text);
+        *verified = password_verify(tx->settings, hash, text);
     rest->finding = verified;
     return rc;
 }

@@ -17,11 +17,11 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
-#include "model/access.h"
-#include "model/items.h"
+#include "model/access/access.h"
+#include "model/items/items.h"
 #include "model/journal.h"
 #include "model/model.h"
-#include "model/schema.h"
+#include "model/schema/schema.h"
 #include "model/system.h"
 
 struct instance {

@@ -15,9 +15,9 @@
 
 #include <unistd.h>
 
-#include "model/access.h"
+#include "model/access/access.h"
+#include "model/access/filter.h"
 #include "model/commit.h"
-#include "model/filter.h"
 #include "model/problem.h"
 #include "model/system.h"
 

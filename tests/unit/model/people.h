@@ -8,7 +8,7 @@
 
 #include "unit/model/core.h"
 
-#include "model/identity.h"
+#include "model/identity/identity.h"
 #include "model/problem.h"
 
 UNUSED static json_t *quoted(struct instance *in, const char *text)

@@ -1,8 +1,8 @@
 #include "unit/model/people.h"
 
 #include "base/clock.h"
-#include "model/grants.h"
-#include "model/ip_list.h"
+#include "model/access/grants.h"
+#include "model/access/ip_list.h"
 #include "unit/model/memory.h"
 
 /* ---- an instance with one table ---- */

@@ -1,7 +1,7 @@
 #include "unit/model/people.h"
 
 #include "base/text.h"
-#include "model/records.h"
+#include "model/items/records.h"
 #include "wire/jwt.h"
 
 #define PASSWORD "a password"

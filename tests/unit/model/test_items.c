@@ -1,6 +1,6 @@
 #include "unit/model/memory.h"
 
-#include "model/items.h"
+#include "model/items/items.h"
 
 /* Items in a database: what is read, what changes, and what the commit says of it. */
 

@@ -6,14 +6,15 @@
 #include <argon2.h>
 #include <cmocka.h>
 
-#include "model/identity.h"
+#include "model/identity/identity.h"
+#include "model/password.h"
 
 static const struct model_settings cheap = {.argon2_memory_kib = 32, .argon2_passes = 1};
 
 static struct str hash_of(struct arena *a, struct str plain)
 {
     struct str phc;
-    assert_int_equal(identity_hash(&cheap, a, plain, &phc), 0);
+    assert_int_equal(password_hash(&cheap, a, plain, &phc), 0);
     return phc;
 }
 
@@ -30,9 +31,9 @@ static void too_little_memory_is_raised_to_the_least_that_works(void **state)
     AUTO(arena_free) struct arena *a = arena_new();
     const struct model_settings little = {.argon2_memory_kib = 8, .argon2_passes = 1};
     struct str phc;
-    assert_int_equal(identity_hash(&little, a, STR("secret"), &phc), 0);
+    assert_int_equal(password_hash(&little, a, STR("secret"), &phc), 0);
     assert_true(str_starts_with(phc, STR("$argon2id$v=19$m=32,")));
-    assert_true(identity_verify(&cheap, phc, STR("secret")));
+    assert_true(password_verify(&cheap, phc, STR("secret")));
 }
 
 static void the_password_fits_its_hash_and_no_other_does(void **state)
@@ -40,11 +41,11 @@ static void the_password_fits_its_hash_and_no_other_does(void **state)
     (void)state;
     AUTO(arena_free) struct arena *a = arena_new();
     struct str phc = hash_of(a, STR("secret"));
-    assert_true(identity_verify(&cheap, phc, STR("secret")));
-    assert_false(identity_verify(&cheap, phc, STR("Secret")));
-    assert_false(identity_verify(&cheap, phc, STR("secret ")));
-    assert_false(identity_verify(&cheap, phc, STR("")));
-    assert_false(identity_verify(&cheap, phc, STR_NULL));
+    assert_true(password_verify(&cheap, phc, STR("secret")));
+    assert_false(password_verify(&cheap, phc, STR("Secret")));
+    assert_false(password_verify(&cheap, phc, STR("secret ")));
+    assert_false(password_verify(&cheap, phc, STR("")));
+    assert_false(password_verify(&cheap, phc, STR_NULL));
 }
 
 static void equal_passwords_have_different_hashes(void **state)
@@ -60,8 +61,8 @@ static void hashes_with_other_parameters_are_verified(void **state)
     /* "password" by the reference program of argon2, one lane */
     struct str phc = STR("$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$"
                          "nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4");
-    assert_true(identity_verify(&cheap, phc, STR("password")));
-    assert_false(identity_verify(&cheap, phc, STR("passwore")));
+    assert_true(password_verify(&cheap, phc, STR("password")));
+    assert_false(password_verify(&cheap, phc, STR("passwore")));
 }
 
 /* Of "password", by the library itself: what another program would have made. */
@@ -72,7 +73,7 @@ static bool is_taken(const struct model_settings *settings, uint32_t memory_kib,
     assert_int_equal(argon2id_hash_encoded(passes, memory_kib, lanes, "password", 8, "some salt", 9,
                                            32, phc, sizeof(phc)),
                      ARGON2_OK);
-    return identity_verify(settings, str_of(phc), STR("password"));
+    return password_verify(settings, str_of(phc), STR("password"));
 }
 
 static void a_hash_may_cost_what_is_usual(void **state)
@@ -105,7 +106,7 @@ static void parameters_that_are_none_are_not_even_tried(void **state)
         "$argon2id$v=19$m=0,t=1,p=1$c29tZXNhbHQ$nf65EOgLrQMR",
     };
     for (size_t i = 0; i < COUNT_OF(refused); i++)
-        assert_false(identity_verify(&cheap, str_of(refused[i]), STR("password")));
+        assert_false(password_verify(&cheap, str_of(refused[i]), STR("password")));
 }
 
 static void what_is_no_hash_fits_nothing(void **state)
@@ -125,10 +126,10 @@ static void what_is_no_hash_fits_nothing(void **state)
         "**********",
     };
     for (size_t i = 0; i < COUNT_OF(refused); i++)
-        assert_false(identity_verify(&cheap, str_of(refused[i]), str_of(refused[i])));
-    assert_false(identity_verify(&cheap, STR_NULL, STR("secret")));
+        assert_false(password_verify(&cheap, str_of(refused[i]), str_of(refused[i])));
+    assert_false(password_verify(&cheap, STR_NULL, STR("secret")));
     assert_false(
-        identity_verify(&cheap, STR("$argon2id$v=19$m=64,t=1,p=1$c29t\0ZXNhbHQ$nf"), STR("x")));
+        password_verify(&cheap, STR("$argon2id$v=19$m=64,t=1,p=1$c29t\0ZXNhbHQ$nf"), STR("x")));
 }
 
 int main(void)

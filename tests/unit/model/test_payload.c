@@ -1,8 +1,9 @@
 #include "unit/model/memory.h"
 
 #include "base/text.h"
-#include "model/identity.h"
-#include "model/payload.h"
+#include "model/identity/identity.h"
+#include "model/items/payload.h"
+#include "model/password.h"
 
 /* Payloads: what a client sends becomes values of columns, or is refused. */
 
@@ -256,9 +257,9 @@ static void passwords_are_hashed(void **state)
 {
     struct memory *m = *state;
     struct str hash = password_of(m, "{'password':'open sesame'}");
-    assert_true(identity_verify(&m->settings, hash, STR("open sesame")));
-    assert_false(identity_verify(&m->settings, hash, STR("open")));
-    assert_true(identity_verify(&m->settings, password_of(m, "{'password':123}"), STR("123")));
+    assert_true(password_verify(&m->settings, hash, STR("open sesame")));
+    assert_false(password_verify(&m->settings, hash, STR("open")));
+    assert_true(password_verify(&m->settings, password_of(m, "{'password':123}"), STR("123")));
     assert_null(password_of(m, "{'password':null}").at);
     assert_null(password_of(m, "{'password':''}").at);
     refused(m, ARTICLES, CHANGE_UPDATE, "{'password':{}}", PROBLEM_INVALID_PAYLOAD, "\"password\"");

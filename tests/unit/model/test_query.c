@@ -1,6 +1,6 @@
 #include "unit/model/memory.h"
 
-#include "model/query.h"
+#include "model/items/query.h"
 
 /* Queries: what is selected, for whom. */
 

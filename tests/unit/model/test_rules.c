@@ -1,9 +1,9 @@
 #include "unit/model/people.h"
 
 #include "base/random.h"
-#include "model/email.h"
-#include "model/records.h"
-#include "model/rules.h"
+#include "model/items/email.h"
+#include "model/items/records.h"
+#include "model/items/rules.h"
 
 #define ADMINISTRATOR STR("Administrator")
 

@@ -18,9 +18,9 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/mem.h"
-#include "model/identity.h"
-#include "model/items.h"
-#include "model/schema.h"
+#include "model/identity/identity.h"
+#include "model/items/items.h"
+#include "model/schema/schema.h"
 #include "session/internal.h"
 
 /* ---- net, played by the test ---- */

@@ -1,0 +1,138 @@
+#include "model/items/items.h"
+
+#include "model/problem.h"
+
+/*
+ * Reading items. Permissions are inside the query; nothing is filtered after the fact.
+ */
+
+int items_table(struct tx *tx, struct str collection, enum action action,
+                const struct table **table_out)
+{
+    const struct table *table = catalogue_table(tx->catalogue, collection);
+    if (!table || !principal_grant(tx->principal, table, action))
+        return refuse_collection(tx, collection);
+    *table_out = table;
+    return 0;
+}
+
+int items_key(struct tx *tx, const struct table *table, const json_t *json,
+              struct item_key *key_out)
+{
+    struct value value;
+    if (!json || type_read_key(table_key(table), json, tx->arena, &value) != 0)
+        return refuse(tx, PROBLEM_FORBIDDEN, NULL);
+    *key_out = (struct item_key){value, json_is_string(json)};
+    return 0;
+}
+
+int items_key_text(struct tx *tx, const struct table *table, struct str text,
+                   struct item_key *key_out)
+{
+    json_t *json = json_stringn(text.at ? text.at : "", text.len); /* NULL: no UTF-8 */
+    if (json)
+        arena_on_free(tx->arena, json_release, json);
+    return items_key(tx, table, json, key_out);
+}
+
+int items_read(struct tx *tx, const struct query *q, store_row_fn *row, void *context)
+{
+    struct select select;
+    query_to_select(q, tx->now_ms, &select);
+    return store_select(tx->store, &select, row, context);
+}
+
+int items_count(struct tx *tx, const struct query *q, enum query_meta what, int64_t *count_out)
+{
+    struct select select;
+    query_to_select(q, tx->now_ms, &select);
+    if (what == QUERY_TOTAL_COUNT)
+        select.where = q->grant->rows;
+    return store_count(tx->store, &select, count_out);
+}
+
+/* ---- as JSON ---- */
+
+struct writing {
+    const struct query *query;
+    struct buf *buf;
+    size_t count;
+};
+
+enum { ROWS_TOO_LARGE = 1 };
+
+static int write_row(void *context, const struct value *row)
+{
+    struct writing *w = context;
+    if (w->count++ > 0)
+        buf_put_char(w->buf, ',');
+    query_write_row(w->buf, w->query, row);
+    return w->buf->failed ? ROWS_TOO_LARGE : 0;
+}
+
+static int write_rows(struct tx *tx, struct writing *w)
+{
+    int rc = items_read(tx, w->query, write_row, w);
+    return rc == ROWS_TOO_LARGE ? refuse_size(tx, w->buf->max) : rc;
+}
+
+int items_write_list(struct tx *tx, const struct query *q, struct buf *b)
+{
+    struct writing w = {q, b, 0};
+    buf_put_char(b, '[');
+    int rc = write_rows(tx, &w);
+    if (rc)
+        return rc;
+    buf_put_char(b, ']');
+    return b->failed ? refuse_size(tx, b->max) : 0;
+}
+
+int items_write_one(struct tx *tx, const struct query *q, struct buf *b)
+{
+    struct query one = *q;
+    struct writing w = {&one, b, 0};
+    one.limit = 1;
+    int rc = write_rows(tx, &w);
+    if (rc == 0 && w.count == 0)
+        return refuse_action(tx, "read", q->table->name);
+    return rc;
+}
+
+/* ---- keys ---- */
+
+struct key_list {
+    struct tx *tx;
+    struct item_key *keys;
+    size_t count, capacity;
+};
+
+static int take_key(void *context, const struct value *row)
+{
+    struct key_list *list = context;
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? list->capacity * 2 : 64;
+        struct item_key *keys = ARENA_ARRAY(list->tx->arena, struct item_key, capacity);
+        if (list->count > 0)
+            memcpy(keys, list->keys, list->count * sizeof(*keys));
+        list->keys = keys;
+        list->capacity = capacity;
+    }
+    list->keys[list->count++].value = value_copy(list->tx->arena, row);
+    return 0;
+}
+
+int items_keys(struct tx *tx, const struct query *q, struct item_key **keys_out, size_t *count_out)
+{
+    const struct output output = {.column = table_key(q->table)};
+    struct key_list list = {.tx = tx};
+    struct select select;
+    query_to_select(q, tx->now_ms, &select);
+    select.outputs = &output;
+    select.output_count = 1;
+    int rc = store_select(tx->store, &select, take_key, &list);
+    if (rc)
+        return rc;
+    *keys_out = list.keys;
+    *count_out = list.count;
+    return 0;
+}
