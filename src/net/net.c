@@ -28,6 +28,17 @@ static void connection_end_turn(struct connection *c)
     connection_settle(c);
 }
 
+/* A frame for thousands of sockets meets thousands of cold connections: each is fetched while the
+ * one before it is sent. */
+static void fetch_ahead(struct list *next)
+{
+    const struct connection *c = CONTAINER_OF(next, struct connection, pending);
+
+    PREFETCH(&c->pending);
+    PREFETCH(&c->outbox);
+    PREFETCH(&c->fd);
+}
+
 /* The loop's flush. Connections that are marked meanwhile wait for the next turn, so that each turn
  * ends. */
 static void net_end_turn(void *context)
@@ -36,8 +47,10 @@ static void net_end_turn(void *context)
     struct list turn;
 
     list_take_all(&n->pending, &turn);
-    while (!list_empty(&turn))
+    while (!list_empty(&turn)) {
+        fetch_ahead(turn.next->next);
         connection_end_turn(CONTAINER_OF(turn.next, struct connection, pending));
+    }
 }
 
 static void net_stopped(struct net *n)
