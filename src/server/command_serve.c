@@ -133,15 +133,15 @@ static void configure_dialect(const struct settings *s)
 static struct net_limits limits_of(const struct settings *s)
 {
     return (struct net_limits){
-        .http = {.head_bytes_max = 32 * 1024,
-                 .target_bytes_max = 16 * 1024,
-                 .header_count_max = 100,
+        .http = {.head_bytes_max = (size_t)s->head_size_max,
+                 .target_bytes_max = (size_t)s->target_size_max,
+                 .header_count_max = (size_t)s->header_count_max,
                  .body_bytes_max = (size_t)s->payload_size_max},
         .message_bytes_max = (size_t)s->payload_size_max,
         .outbox_bytes_max = (size_t)s->outbox_size_max,
         .connections_max = connections_max(s),
         .idle_ms_max = (uint64_t)s->http_idle_time,
-        .head_ms_max = 30 * 1000,
+        .head_ms_max = (uint64_t)s->head_time,
         .ping_ms = (uint64_t)s->websocket_ping_period,
         .pong_ms_max = (uint64_t)s->websocket_ping_period,
         .linger_ms_max = (uint64_t)s->shutdown_timeout,
@@ -152,10 +152,11 @@ static struct service_settings service_settings_of(const struct settings *s)
 {
     return (struct service_settings){
         .readers = (unsigned)s->readers,
-        .writer_batch_max = 1024,
-        .writer_queue_max = 65536,
-        .reader_queue_max = 65536,
-        .session_requests_max = 256,
+        .writer_batch_max = (size_t)s->batch_max,
+        .writer_queue_max = (size_t)s->queue_max,
+        .reader_queue_max = (size_t)s->queue_max,
+        .preparer_queue_max = (size_t)s->preparer_queue_max,
+        .session_requests_max = (unsigned)s->requests_in_flight_max,
         .subscriptions_max = (unsigned)s->subscriptions_max,
         .login_stall_ms = s->login_stall_time,
     };

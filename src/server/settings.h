@@ -26,7 +26,10 @@ struct settings {
     int64_t access_token_ttl, refresh_token_ttl, login_stall_time; /* ms */
     int64_t query_limit_default, query_limit_max, batch_mutation_max;
     int64_t payload_size_max, response_size_max, outbox_size_max; /* bytes */
+    int64_t head_size_max, target_size_max, header_count_max, head_time;
     int64_t connections_max, subscriptions_max, readers;
+    int64_t requests_in_flight_max, queue_max, preparer_queue_max, batch_max;
+    int64_t filter_depth_max, login_attempts_max;
     int64_t journal_retention, websocket_ping_period, http_idle_time, shutdown_timeout; /* ms */
     int64_t hash_memory_cost, hash_time_cost;
     struct str log_level, log_style;

@@ -56,14 +56,11 @@ static bool is_preparing(const struct request *r)
     return r->state == REQUEST_PREPARING;
 }
 
-/* Each may take a tenth of a second: who would wait longer than its patience is told at once. */
-enum { PREPARATIONS_MAX = 256 };
-
 static struct workers *workers_for(const struct service *v, const struct request *r,
                                    enum request_state state, size_t *waiting_max_out)
 {
     if (state == REQUEST_PREPARING) {
-        *waiting_max_out = PREPARATIONS_MAX;
+        *waiting_max_out = v->settings.preparer_queue_max;
         return v->preparer;
     }
     bool reads = r->handler->lane == LANE_READ;

@@ -22,10 +22,12 @@
 #include "session/session.h"
 
 struct service_settings {
-    unsigned readers;              /* threads; 2 */
-    size_t writer_batch_max;       /* requests in one transaction; 1,024 */
-    size_t writer_queue_max;       /* waiting writes past which new ones get 503; 65,536 */
-    size_t reader_queue_max;       /* 65,536 */
+    unsigned readers;        /* threads; 2 */
+    size_t writer_batch_max; /* requests in one transaction; 1,024 */
+    size_t writer_queue_max; /* waiting writes past which new ones get 503; 65,536 */
+    size_t reader_queue_max; /* 65,536 */
+    /* Each may take a tenth of a second: who would outwait its patience is told at once; 256. */
+    size_t preparer_queue_max;
     unsigned session_requests_max; /* in flight on one connection; then its reading pauses; 256 */
     unsigned subscriptions_max;    /* on one connection; 1,000 */
     int64_t login_stall_ms;        /* LOGIN_STALL_TIME, 500 */

@@ -481,6 +481,7 @@ static int setup(void **state)
         .writer_batch_max = 100,
         .writer_queue_max = 100,
         .reader_queue_max = 100,
+        .preparer_queue_max = 100,
         .session_requests_max = 50,
         .subscriptions_max = 3,
     };
