@@ -266,8 +266,18 @@ static int compile_comparison(struct compiler *c, const struct field *field, enu
     return rc;
 }
 
-/* A list of one value or more. Nulls in it are left out: no row is equal to null. A range that has
- * not two ends is ignored. */
+/* A condition that names nothing to compare with is ignored in a client's filter (E.3). In a rule
+ * that would open what the rule is there to close: such a rule grants nothing. */
+static int ignore(const struct compiler *c, struct str name, const struct expr **expr_out)
+{
+    if (c->source == FILTER_RULE)
+        return refuse(c->tx, PROBLEM_INVALID_QUERY, "\"%.*s\" names nothing to compare with",
+                      STR_ARG(name));
+    *expr_out = &expr_true;
+    return 0;
+}
+
+/* A list of one value or more. Nulls in it are left out: no row is equal to null. */
 static int compile_list(struct compiler *c, const struct field *field, enum operator op,
                         struct str name, const json_t *json, const struct expr **expr_out)
 {
@@ -279,10 +289,8 @@ static int compile_list(struct compiler *c, const struct field *field, enum oper
     if (rc)
         return rc;
     bool range = operators[op].arity == ARITY_TWO;
-    if (range && list.count != 2) {
-        *expr_out = &expr_true;
-        return 0;
-    }
+    if (range && list.count != 2)
+        return ignore(c, name, expr_out);
     c->operands += list.count;
     if (c->operands > OPERANDS_MAX)
         return refuse(c->tx, PROBLEM_INVALID_QUERY, "The filter compares with more than %d values",
@@ -388,6 +396,8 @@ static int compile_branches(struct compiler *c, enum expr_kind and_or, const str
     int rc = read_list(c, name, json, &list);
     if (rc)
         return rc;
+    if (list.count == 0 && and_or == EXPR_OR)
+        return ignore(c, name, expr_out);
     if (list.count == 0) {
         *expr_out = &expr_true;
         return 0;

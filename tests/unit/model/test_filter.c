@@ -327,6 +327,21 @@ static void a_rule_may_compare_with_what_a_query_may_not(void **state)
     assert_int_equal(x->kind, EXPR_FALSE);
 }
 
+static void a_rule_that_compares_with_nothing_is_refused(void **state)
+{
+    struct memory *m = *state;
+    static const char *const filters[] = {"{'views':{'_between':[1]}}",
+                                          "{'views':{'_nbetween':[1,2,3]}}", "{'_or':[]}",
+                                          "{'views':{'_or':[]}}"};
+    for (size_t i = 0; i < COUNT_OF(filters); i++) {
+        const struct expr *x = NULL;
+        assert_int_equal(compiled(m, filters[i])->kind, EXPR_TRUE);
+        assert_int_equal(filter_compile(&m->tx, m->principal, &m->tables[ARTICLES],
+                                        memory_json(m, filters[i]), FILTER_RULE, NULL, &x),
+                         REFUSED);
+    }
+}
+
 static void what_is_no_object_is_refused(void **state)
 {
     struct memory *m = *state;
@@ -412,6 +427,7 @@ int main(void)
         test(lists_come_in_three_forms),
         test(lists_need_a_value_and_drop_nulls),
         test(a_range_without_two_ends_is_ignored),
+        test(a_rule_that_compares_with_nothing_is_refused),
         test(flags_take_booleans_and_invert),
         test(texts_of_a_url_are_converted),
         test(operators_depend_on_the_type),
