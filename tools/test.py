@@ -76,6 +76,12 @@ def meson_tests(name):
         Count.failed += max(1, len(bad))
 
 
+def failures(output):
+    """The accounts of the tests that failed: in TAP from `not ok` to the end of its block."""
+    blocks = re.findall(r"^not ok .*?^  \.\.\.$", output, re.M | re.S)
+    return [block[:4000] for block in blocks[:20]]
+
+
 def node_tests(binary, files, seconds):
     environment = {**os.environ, **NODE_ENVIRONMENT, "ROWCAST": os.path.abspath(binary)}
     try:
@@ -96,7 +102,7 @@ def node_tests(binary, files, seconds):
     Count.failed += failed
     if failed or result is None or result.returncode != 0 or not numbers.get("pass"):
         Count.failed += 0 if failed else 1
-        print(output[-12000:])
+        print("\n".join(failures(output)) or output[-8000:])
         if result:
             print(result.stderr[-4000:])
 

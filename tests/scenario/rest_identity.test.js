@@ -21,7 +21,7 @@ const login = (email, password, more = {}, token = null, headers = {}) => server
 const refresh = (body, headers = {}) => server.rest('POST', '/auth/refresh', body, null, headers);
 const logout = (body, headers = {}) => server.rest('POST', '/auth/logout', body, null, headers);
 const notes = (token) => server.rest('GET', '/items/notes', undefined, token);
-const cookieOf = (answer) => answer.headers.getSetCookie().find((one) => one.startsWith('directus_refresh_token='));
+const cookieOf = (answer) => answer.headers.get('set-cookie').split(/, (?=[a-z_]+=)/).find((one) => one.startsWith('directus_refresh_token='));
 
 /* A user of its own for a test: { id, email, password }. */
 async function fresh(more = {}) {
@@ -53,7 +53,7 @@ test('log-in in json mode, the default, answers both tokens and how long the fir
     assert.deepEqual(Object.keys(body.data).sort(), ['access_token', 'expires', 'refresh_token']);
     assert.equal(body.data.expires, 900_000);
     assert.match(body.data.refresh_token, /^[A-Za-z0-9_-]{64}$/);
-    assert.deepEqual(headers.getSetCookie(), []);
+    assert.equal(headers.get('set-cookie'), null);
     assert.equal((await server.rest('GET', '/users/me', undefined, body.data.access_token)).body.data.email, ADMIN.email);
   }
 });
