@@ -380,4 +380,22 @@ UNUSED static void memory_close(struct memory *m)
 /* Texts are compared as C strings, so that a failure shows both. */
 #define assert_text(m, s, expected) assert_string_equal(arena_z((m)->arena, (s)), (expected))
 
+/* A test that begins as an admin: `*state` is its struct memory. */
+static inline int memory_setup(void **state)
+{
+    struct memory *m = calloc(1, sizeof(*m));
+    memory_open(m, NULL);
+    *state = m;
+    return 0;
+}
+
+static inline int memory_teardown(void **state)
+{
+    memory_close(*state);
+    free(*state);
+    return 0;
+}
+
+#define memory_test(name) cmocka_unit_test_setup_teardown(name, memory_setup, memory_teardown)
+
 #endif

@@ -400,50 +400,33 @@ static void conditions_and_values_are_bounded(void **state)
                    PROBLEM_INVALID_QUERY, "more than 10000 values");
 }
 
-static int open_as_admin(void **state)
-{
-    struct memory *m = calloc(1, sizeof(*m));
-    memory_open(m, NULL);
-    *state = m;
-    return 0;
-}
-
-static int close_memory(void **state)
-{
-    memory_close(*state);
-    free(*state);
-    return 0;
-}
-
-#define test(name) cmocka_unit_test_setup_teardown(name, open_as_admin, close_memory)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(an_empty_filter_matches_all),
-        test(several_keys_mean_and),
-        test(a_scalar_means_eq),
-        test(and_and_or_below_a_field_are_lifted),
-        test(lists_come_in_three_forms),
-        test(lists_need_a_value_and_drop_nulls),
-        test(a_range_without_two_ends_is_ignored),
-        test(a_rule_that_compares_with_nothing_is_refused),
-        test(flags_take_booleans_and_invert),
-        test(texts_of_a_url_are_converted),
-        test(operators_depend_on_the_type),
-        test(values_are_checked),
-        test(numbers_past_the_column_may_be_compared_with),
-        test(filters_say_what_they_mean_of_a_row),
-        test(now_stays_a_moving_operand),
-        test(variables_are_the_principals),
-        test(what_comes_later_is_refused_by_name),
-        test(unknown_and_hidden_fields_are_forbidden),
-        test(fields_need_to_be_readable),
-        test(a_value_that_is_hidden_in_a_row_compares_as_null),
-        test(a_rule_may_compare_with_what_a_query_may_not),
-        test(what_is_no_object_is_refused),
-        test(depth_is_bounded),
-        test(conditions_and_values_are_bounded),
+        memory_test(an_empty_filter_matches_all),
+        memory_test(several_keys_mean_and),
+        memory_test(a_scalar_means_eq),
+        memory_test(and_and_or_below_a_field_are_lifted),
+        memory_test(lists_come_in_three_forms),
+        memory_test(lists_need_a_value_and_drop_nulls),
+        memory_test(a_range_without_two_ends_is_ignored),
+        memory_test(a_rule_that_compares_with_nothing_is_refused),
+        memory_test(flags_take_booleans_and_invert),
+        memory_test(texts_of_a_url_are_converted),
+        memory_test(operators_depend_on_the_type),
+        memory_test(values_are_checked),
+        memory_test(numbers_past_the_column_may_be_compared_with),
+        memory_test(filters_say_what_they_mean_of_a_row),
+        memory_test(now_stays_a_moving_operand),
+        memory_test(variables_are_the_principals),
+        memory_test(what_comes_later_is_refused_by_name),
+        memory_test(unknown_and_hidden_fields_are_forbidden),
+        memory_test(fields_need_to_be_readable),
+        memory_test(a_value_that_is_hidden_in_a_row_compares_as_null),
+        memory_test(a_rule_may_compare_with_what_a_query_may_not),
+        memory_test(what_is_no_object_is_refused),
+        memory_test(depth_is_bounded),
+        memory_test(conditions_and_values_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

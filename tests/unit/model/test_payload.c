@@ -356,43 +356,26 @@ static void no_shape_of_json_does_harm(void **state)
     assert_in_range(refusals, 100, SIZE_MAX);
 }
 
-static int open_as_admin(void **state)
-{
-    struct memory *m = calloc(1, sizeof(*m));
-    memory_open(m, NULL);
-    *state = m;
-    return 0;
-}
-
-static int close_memory(void **state)
-{
-    memory_close(*state);
-    free(*state);
-    return 0;
-}
-
-#define test(name) cmocka_unit_test_setup_teardown(name, open_as_admin, close_memory)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(values_take_the_type_of_their_column),
-        test(values_that_do_not_fit_are_refused_by_name),
-        test(texts_fit_up_to_their_length),
-        test(an_item_has_to_be_an_object),
-        test(nested_items_are_not_supported_yet),
-        test(admins_may_send_what_is_no_field),
-        test(others_may_send_permitted_fields_only),
-        test(presets_lie_under_what_is_sent),
-        test(required_fields_and_rules_are_told_together),
-        test(every_rule_of_the_permissions_has_to_hold),
-        test(keys_of_text_are_required_and_uuids_made),
-        test(stamps_override_what_is_sent),
-        test(passwords_are_hashed),
-        test(a_hash_that_was_prepared_is_used),
-        test(few_payloads_need_preparing),
-        test(nobody_makes_us_hash_without_end),
-        test(tokens_are_kept_as_digests),
+        memory_test(values_take_the_type_of_their_column),
+        memory_test(values_that_do_not_fit_are_refused_by_name),
+        memory_test(texts_fit_up_to_their_length),
+        memory_test(an_item_has_to_be_an_object),
+        memory_test(nested_items_are_not_supported_yet),
+        memory_test(admins_may_send_what_is_no_field),
+        memory_test(others_may_send_permitted_fields_only),
+        memory_test(presets_lie_under_what_is_sent),
+        memory_test(required_fields_and_rules_are_told_together),
+        memory_test(every_rule_of_the_permissions_has_to_hold),
+        memory_test(keys_of_text_are_required_and_uuids_made),
+        memory_test(stamps_override_what_is_sent),
+        memory_test(passwords_are_hashed),
+        memory_test(a_hash_that_was_prepared_is_used),
+        memory_test(few_payloads_need_preparing),
+        memory_test(nobody_makes_us_hash_without_end),
+        memory_test(tokens_are_kept_as_digests),
         cmocka_unit_test(no_shape_of_json_does_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -413,45 +413,28 @@ static void keys_are_no_level_too_much(void **state)
     assert_int_equal(q.where->depth, EXPR_DEPTH_MAX);
 }
 
-static int open_as_admin(void **state)
-{
-    struct memory *m = calloc(1, sizeof(*m));
-    memory_open(m, NULL);
-    *state = m;
-    return 0;
-}
-
-static int close_memory(void **state)
-{
-    memory_close(*state);
-    free(*state);
-    return 0;
-}
-
-#define test(name) cmocka_unit_test_setup_teardown(name, open_as_admin, close_memory)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(without_fields_all_but_hidden_ones_are_read),
-        test(fields_keep_their_order_and_come_once),
-        test(fields_that_are_no_fields_are_refused),
-        test(only_permitted_fields_are_read),
-        test(rows_without_a_field_are_not_read),
-        test(what_makes_no_sense_is_told_before_what_is_forbidden),
-        test(the_rule_is_in_the_condition),
-        test(sort_takes_lists_and_directions),
-        test(limits_have_a_default_and_a_maximum),
-        test(a_page_wins_over_an_offset),
-        test(a_filter_may_be_text),
-        test(search_looks_into_texts_numbers_and_uuids),
-        test(search_stays_within_what_is_readable),
-        test(meta_knows_two_counters),
-        test(keys_of_later_are_refused_unless_empty),
-        test(keys_restrict_a_query),
-        test(a_condition_is_no_deeper_than_the_store_can_take),
-        test(keys_are_no_level_too_much),
-        test(rows_are_written_without_secrets),
+        memory_test(without_fields_all_but_hidden_ones_are_read),
+        memory_test(fields_keep_their_order_and_come_once),
+        memory_test(fields_that_are_no_fields_are_refused),
+        memory_test(only_permitted_fields_are_read),
+        memory_test(rows_without_a_field_are_not_read),
+        memory_test(what_makes_no_sense_is_told_before_what_is_forbidden),
+        memory_test(the_rule_is_in_the_condition),
+        memory_test(sort_takes_lists_and_directions),
+        memory_test(limits_have_a_default_and_a_maximum),
+        memory_test(a_page_wins_over_an_offset),
+        memory_test(a_filter_may_be_text),
+        memory_test(search_looks_into_texts_numbers_and_uuids),
+        memory_test(search_stays_within_what_is_readable),
+        memory_test(meta_knows_two_counters),
+        memory_test(keys_of_later_are_refused_unless_empty),
+        memory_test(keys_restrict_a_query),
+        memory_test(a_condition_is_no_deeper_than_the_store_can_take),
+        memory_test(keys_are_no_level_too_much),
+        memory_test(rows_are_written_without_secrets),
         cmocka_unit_test(no_shape_of_json_does_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -207,38 +207,21 @@ static void a_rule_that_is_not_understood_refuses(void **state)
         unusable(m, rules[i], "{'title':'b','author':1,'day':'2024-01-01'}");
 }
 
-static int open_as_admin(void **state)
-{
-    struct memory *m = calloc(1, sizeof(*m));
-    memory_open(m, NULL);
-    *state = m;
-    return 0;
-}
-
-static int close_memory(void **state)
-{
-    memory_close(*state);
-    free(*state);
-    return 0;
-}
-
-#define test(name) cmocka_unit_test_setup_teardown(name, open_as_admin, close_memory)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(an_absent_value_satisfies_all_but_submitted),
-        test(equality_is_loose_between_number_and_text),
-        test(lists_and_ranges),
-        test(order_is_of_numbers_moments_and_times),
-        test(flags_of_null_and_empty),
-        test(texts_contain_begin_and_end),
-        test(patterns_match_with_or_without_slashes),
-        test(a_pattern_that_takes_for_ever_does_not_match),
-        test(all_violations_are_told_together),
-        test(or_tells_all_branches_or_nothing),
-        test(a_violation_says_what_was_wanted),
-        test(a_rule_that_is_not_understood_refuses),
+        memory_test(an_absent_value_satisfies_all_but_submitted),
+        memory_test(equality_is_loose_between_number_and_text),
+        memory_test(lists_and_ranges),
+        memory_test(order_is_of_numbers_moments_and_times),
+        memory_test(flags_of_null_and_empty),
+        memory_test(texts_contain_begin_and_end),
+        memory_test(patterns_match_with_or_without_slashes),
+        memory_test(a_pattern_that_takes_for_ever_does_not_match),
+        memory_test(all_violations_are_told_together),
+        memory_test(or_tells_all_branches_or_nothing),
+        memory_test(a_violation_says_what_was_wanted),
+        memory_test(a_rule_that_is_not_understood_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
