@@ -52,32 +52,16 @@ static struct value *planned_row(struct tx *tx, const struct table *table,
     return row;
 }
 
-struct inserted {
-    struct tx *tx;
-    const struct table *table;
-    const struct value *row;
-};
-
-static int take_inserted(void *context, const struct value *row)
-{
-    struct inserted *i = context;
-    i->row = value_copy_row(i->tx->arena, row, i->table->shape.count);
-    return 0;
-}
-
 static int insert(struct tx *tx, const struct table *table, const struct payload *p,
                   struct item_key *key_out)
 {
-    struct inserted inserted = {tx, table, NULL};
-    int rc =
-        store_insert(tx->store, &table->shape, p->assignments, p->count, take_inserted, &inserted);
+    const struct value *row;
+    int rc = rows_insert(tx, table, p->assignments, p->count, &row);
     if (rc)
-        return rows_refuse(tx, table, rc, p->assignments, p->count);
-    assert(inserted.row);
-    const struct item_key key = {.value = inserted.row[table->shape.key]};
+        return rc;
+    const struct item_key key = {.value = row[table->shape.key]};
     size_t from = tx->commit->count;
-    commit_record(tx, commit_operation(tx), CHANGE_CREATE, table, &key, NULL, inserted.row,
-                  &p->submitted);
+    commit_record(tx, commit_operation(tx), CHANGE_CREATE, table, &key, NULL, row, &p->submitted);
     *key_out = key;
     return apply_rules(tx, from);
 }
@@ -267,10 +251,15 @@ int items_delete(struct tx *tx, const struct table *table, const struct item_key
 
 /* ---- singletons ---- */
 
+struct singleton {
+    struct arena *arena;
+    const struct value *key; /* NULL: there is no row yet */
+};
+
 static int take_singleton(void *context, const struct value *row)
 {
-    struct inserted *found = context;
-    found->row = value_copy_row(found->tx->arena, row, 1);
+    struct singleton *found = context;
+    found->key = value_copy_row(found->arena, row, 1);
     return 0;
 }
 
@@ -287,13 +276,13 @@ int items_upsert_singleton(struct tx *tx, const struct table *table, const json_
                                   .order_count = 1,
                                   .limit = 1,
                                   .now_ms = tx->now_ms};
-    struct inserted found = {tx, table, NULL};
+    struct singleton found = {.arena = tx->arena};
     int rc = store_select(tx->store, &select, take_singleton, &found);
     if (rc)
         return rc;
-    if (!found.row)
+    if (!found.key)
         return items_create(tx, table, payload, key_out);
-    const struct item_key existing = {.value = found.row[0]};
+    const struct item_key existing = {.value = *found.key};
     rc = items_update(tx, table, &existing, 1, payload);
     if (rc == 0)
         *key_out = existing;

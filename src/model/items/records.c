@@ -76,33 +76,18 @@ static int apply_effects(struct tx *tx, size_t from)
     return rc;
 }
 
-struct inserted {
-    struct tx *tx;
-    const struct table *table;
-    const struct value *row;
-};
-
-static int take_inserted(void *context, const struct value *row)
-{
-    struct inserted *i = context;
-    i->row = value_copy_row(i->tx->arena, row, i->table->shape.count);
-    return 0;
-}
-
 int record_insert(struct tx *tx, enum system_table which, const struct assignment *assignments,
                   size_t count)
 {
-    struct inserted inserted = {.tx = tx, .table = system_table(which)};
-    const struct shape *shape = &inserted.table->shape;
+    const struct table *table = system_table(which);
+    const struct value *row;
     size_t from = tx->commit->count;
 
-    int rc = store_insert(tx->store, shape, assignments, count, take_inserted, &inserted);
+    int rc = rows_insert(tx, table, assignments, count, &row);
     if (rc != 0)
-        return rows_refuse(tx, inserted.table, rc, assignments, count);
-    assert(inserted.row);
-    const struct item_key key = told_key(inserted.table, inserted.row);
-    commit_record(tx, commit_operation(tx), CHANGE_CREATE, inserted.table, &key, NULL, inserted.row,
-                  NULL);
+        return rc;
+    const struct item_key key = told_key(table, row);
+    commit_record(tx, commit_operation(tx), CHANGE_CREATE, table, &key, NULL, row, NULL);
     return apply_effects(tx, from);
 }
 

@@ -1,5 +1,6 @@
 #include "model/items/rows.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "base/fault.h"
@@ -251,4 +252,29 @@ int rows_refuse(struct tx *tx, const struct table *table, int outcome,
             tx->problem->value = tell_value(tx, field, &what->value);
     }
     return REFUSED;
+}
+
+struct inserted {
+    struct arena *arena;
+    size_t width;
+    const struct value *row;
+};
+
+static int take_inserted(void *context, const struct value *row)
+{
+    struct inserted *i = context;
+    i->row = value_copy_row(i->arena, row, i->width);
+    return 0;
+}
+
+int rows_insert(struct tx *tx, const struct table *table, const struct assignment *assignments,
+                size_t count, const struct value **row_out)
+{
+    struct inserted i = {.arena = tx->arena, .width = table->shape.count};
+    int rc = store_insert(tx->store, &table->shape, assignments, count, take_inserted, &i);
+    if (rc != 0)
+        return rows_refuse(tx, table, rc, assignments, count);
+    assert(i.row);
+    *row_out = i.row;
+    return 0;
 }

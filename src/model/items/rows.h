@@ -34,6 +34,10 @@ int rows_load(struct tx *tx, struct rows *rows);
 /* Forgets the rows that are not there. */
 void rows_keep_loaded(struct rows *rows);
 
+/* Inserts one row; *row_out is the row as stored, by column index. 0, REFUSED (a constraint), or a
+ * fault. */
+int rows_insert(struct tx *tx, const struct table *table, const struct assignment *assignments,
+                size_t count, const struct value **row_out);
 /* Write all rows: 0, REFUSED (a constraint), or a fault. rows_update reads `after` back, rows_set
  * leaves the images alone. */
 int rows_set(struct tx *tx, const struct rows *rows, const struct assignment *assignments,
