@@ -163,7 +163,7 @@ static int append(struct store *s, struct arena *a, const struct commit *commit,
                              STR_ARG(change->table->name));
     for (size_t i = 0; i < COUNT_OF(values); i++)
         assignments[i] = (struct assignment){&journal->columns[i], values[i]};
-    return store_insert(s, journal, assignments, COUNT_OF(values), NULL, NULL);
+    return store_append(s, journal, assignments, COUNT_OF(values));
 }
 
 int journal_append(struct store *s, struct arena *scratch, struct commit *commit,

@@ -190,7 +190,7 @@ static const struct definition state[] = {
 };
 
 static const struct definition journal[] = {
-    {COLUMN("sequence", BIG_INTEGER, 0, KEY | AUTO_KEY)},
+    {COLUMN("sequence", BIG_INTEGER, 0, KEY)},
     {COLUMN("commit", BIG_INTEGER, 0, NOT_NULL)},
     {COLUMN("position", INTEGER, 0, NOT_NULL)}, /* within the commit, from 0 */
     {COLUMN("time", BIG_INTEGER, 0, NOT_NULL)}, /* milliseconds since 1970 UTC */

@@ -11,24 +11,41 @@
 
 #include "store/store.h"
 
+/* What a column stands for in a statement. */
+enum column_use {
+    USE_VALUE,  /* in a comparison */
+    USE_TEXT,   /* as its canonical text: the operators on text, and `empty` */
+    USE_ORDER,  /* in ORDER BY */
+    USE_OUTPUT, /* in the rows that come back */
+};
+
 struct dialect {
     /*
      * The test of each operator: $c stands for the column, $1 and $2 for operands, $* for a list of
      * them. NULL: NOT of the positive operator's.
      */
     const char *tests[OP_COUNT];
+    /* How a column is written for a use: a template in which $c is its name. */
+    const char *(*column)(const struct column *c, enum column_use use);
+    /* The type that a parameter is told to be of, behind the parameter: "::int8"; "": none. */
+    const char *(*parameter_type)(const struct column *c, enum column_use use,
+                                  const struct value *v);
     /* `in` with more than list_max values, bound as one parameter: $*. */
     const char *long_list;
     size_t list_max;
     const char *limit_all;
     const char *ascending, *descending; /* so that null comes first, and last */
+    const char *lock;                   /* behind a SELECT whose rows are locked */
     const char *(*declaration)(const struct type *type);
-    const char *auto_key; /* declaration of a key that counts by itself */
-    char parameter;       /* '?': each is "?"; '$': "$1", "$2" */
+    const char *(*key_declaration)(const struct column *c); /* NULL: as any column */
+    char parameter;                                         /* '?': each is "?"; '$': "$1", "$2" */
+    bool later_references;  /* not part of a column: driver->add_reference makes them */
+    bool counts_given_keys; /* a key that is given moves the table's counter by itself */
 };
 
 struct bind {
     const struct column *column; /* says the type; NULL: a whole number of ours */
+    enum column_use use;         /* USE_VALUE or USE_TEXT */
     struct value value;
     const struct operand *list; /* instead of value: many values as one; none relative to now */
     size_t list_count;
@@ -48,6 +65,9 @@ struct statement {
     int64_t now_ms;
     struct arena *arena; /* values made for this statement; NULL until needed */
     bool writes;         /* runs to its end, whatever the row function says */
+    bool unbounded;      /* may give very many rows: they are not gathered first */
+    bool unawaited;      /* cannot fail by itself and gives no rows: a store far away goes on, and
+                            tells a failure with the next statement */
     bool once;           /* not worth keeping prepared */
     bool invalid;        /* a name that cannot be one */
 };
@@ -69,10 +89,15 @@ void render_update(struct statement *st, const struct assignment *assignments, s
                    const struct expr *where, bool returning);
 void render_delete(struct statement *st, const struct expr *where, bool returning);
 
-/* render_schema.c */
+/* render_schema.c. A column: name, declaration, constraints, default, reference. */
+void render_declaration(struct statement *st, const struct column *c); /* the type alone */
+void render_literal(struct statement *st, const struct column *c, const struct value *v);
+void render_reference(struct statement *st, const struct reference *reference);
 void render_column(struct statement *st, const struct column *c);
 void render_create_table(struct statement *st, struct str name);
 bool column_has_index(const struct column *c); /* one of its own, not that of a constraint */
+/* Of a column's index or UNIQUE constraint; at most STORE_NAME_MAX bytes. */
+void index_name(const struct shape *shape, const struct column *c, struct buf *name_out);
 void render_index_name(struct statement *st, const struct column *c);
 void render_create_index(struct statement *st, const struct column *c);
 
@@ -86,13 +111,18 @@ struct store_driver {
     void (*rollback)(struct store *s);
     int (*run)(struct store *s, struct statement *st, store_row_fn *row, void *context);
     int (*table_exists)(struct store *s, struct str name, bool *exists_out);
+    int (*drop_table)(struct store *s, struct str name);
+    int (*add_reference)(struct store *s, const struct shape *shape, const struct column *c);
+    int (*last_key)(struct store *s, const struct shape *shape, int64_t *key_out);
+    int (*raise_last_key)(struct store *s, const struct shape *shape, int64_t key);
+    int (*backup)(struct store *s, struct str filename);
     int (*alter_table)(struct store *s, const struct shape *before, const struct shape *after,
                        const struct str *from);
     int (*check)(struct store *s, void (*report)(void *context, struct str finding), void *context);
     int (*checkpoint)(struct store *s);
 };
 
-extern const struct store_driver sqlite_driver;
+extern const struct store_driver sqlite_driver, postgres_driver;
 
 /* The part of a connection that all drivers have; the first member of theirs. */
 struct store {
@@ -102,6 +132,7 @@ struct store {
     struct store_detail detail;
     enum store_access access; /* of the transaction that is open */
     bool open, running;       /* a transaction is open; a statement runs */
+    enum store_trouble trouble;
     unsigned savepoints;
 };
 
@@ -113,5 +144,6 @@ void store_set_detail(struct store *s, struct str table, struct str column);
 struct statement *store_statement(struct store *s, const struct shape *shape, int64_t now_ms);
 int store_run(struct store *s, store_row_fn *row, void *context);
 int store_execute(struct store *s, struct str sql); /* without parameters and rows */
+int store_execute_unawaited(struct store *s, struct str sql);
 
 #endif

@@ -78,10 +78,12 @@ const struct expr *expr_or(struct arena *a, const struct expr *x, const struct e
 
 /* ---- tests ---- */
 
-static struct value text_as_number(struct str text)
+static struct value text_as_number(const struct column *c, struct str text)
 {
     int64_t integer;
     double real;
+    if (c->type == TYPE_BOOLEAN && (str_equal(text, STR("true")) || str_equal(text, STR("false"))))
+        return value_integer(text.at[0] == 't');
     if (str_to_int64(text, &integer) == 0)
         return value_integer(integer);
     return str_to_double(text, &real) == 0 ? value_real(real) : value_null();
@@ -109,7 +111,7 @@ static struct value in_kind_of_column(struct arena *a, const struct column *c,
         return *v;
     if (kind == VALUE_TEXT)
         return number_as_text(a, v);
-    struct value number = v->kind == VALUE_TEXT ? text_as_number(v->text) : *v;
+    struct value number = v->kind == VALUE_TEXT ? text_as_number(c, v->text) : *v;
     if (kind == VALUE_REAL && number.kind == VALUE_INTEGER)
         return value_real((double)number.integer);
     if (kind == VALUE_INTEGER && number.kind == VALUE_REAL && number.real >= -0x1p63 &&
@@ -118,17 +120,70 @@ static struct value in_kind_of_column(struct arena *a, const struct column *c,
     return number;
 }
 
+static struct value as_moment(struct arena *a, struct str text,
+                              int (*read)(struct str s, char *text_out))
+{
+    char canonical[CLOCK_TEXT_MAX];
+    return read(text, canonical) == 0 ? value_text(arena_str(a, str_of(canonical))) : value_null();
+}
+
+/* A value of the column's kind as one that its type may hold, written as it is stored; null when it
+ * cannot be one. PostgreSQL compares such columns with values of their own type only. */
+static struct value in_type_of_column(struct arena *a, const struct column *c,
+                                      const struct value *v)
+{
+    if (value_is_null(v))
+        return *v;
+    switch (c->type) {
+    case TYPE_BOOLEAN:
+        return v->kind == VALUE_INTEGER && (v->integer == 0 || v->integer == 1) ? *v : value_null();
+    case TYPE_DECIMAL:
+        return value_real(value_round_decimal(v->real));
+    case TYPE_DATE:
+        return as_moment(a, v->text, clock_read_date);
+    case TYPE_TIME:
+        return as_moment(a, v->text, clock_read_time);
+    case TYPE_DATE_TIME:
+        return as_moment(a, v->text, clock_read_date_time);
+    case TYPE_TIMESTAMP:
+        return as_moment(a, v->text, clock_read_timestamp);
+    case TYPE_UUID:
+        return text_is_uuid(v->text) ? value_text(text_fold(a, v->text)) : value_null();
+    default:
+        return *v;
+    }
+}
+
+static struct value settle_value(struct arena *a, const struct column *c, enum operator op,
+                                 const struct value *v)
+{
+    if (operators[op].match && types[c->type].kind != VALUE_TEXT)
+        return value_null();
+    if (v->kind == VALUE_TEXT && !text_is_plain(v->text))
+        return value_null();
+    struct value settled = in_kind_of_column(a, c, v);
+    if (!operators[op].match)
+        return in_type_of_column(a, c, &settled);
+    if (operators[op].folded && settled.kind == VALUE_TEXT)
+        settled.text = text_fold(a, settled.text);
+    return settled;
+}
+
+/* Whether a moment relative to now has a form that the column can be compared with. */
+static bool takes_moments(const struct column *c, enum operator op)
+{
+    if (operators[op].match)
+        return types[c->type].kind == VALUE_TEXT;
+    return c->type != TYPE_BOOLEAN && c->type != TYPE_UUID;
+}
+
 static struct operand settle(struct arena *a, const struct column *c, enum operator op,
                              const struct operand *o)
 {
     struct operand settled = *o;
-    settled.folded = o->now && operators[op].folded;
-    if (o->now)
-        settled.value = value_null();
-    else
-        settled.value = in_kind_of_column(a, c, &o->value);
-    if (operators[op].folded && settled.value.kind == VALUE_TEXT)
-        settled.value.text = text_fold(a, settled.value.text);
+    settled.now = o->now && takes_moments(c, op);
+    settled.folded = settled.now && operators[op].folded;
+    settled.value = o->now ? value_null() : settle_value(a, c, op, &o->value);
     return settled;
 }
 

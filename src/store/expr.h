@@ -110,6 +110,13 @@ const struct expr *expr_all(struct arena *a, enum expr_kind and_or, const struct
  * the operator's arity says. What SQL would leave to chance is settled here, once for both ends:
  *   - values take the kind of the column: 5 for a text column is "5", "5" for a number column is 5,
  *     and what is no number is a null, which makes the test unknown;
+ *   - a comparison is with values of the column's type, as they are stored: uuids are folded,
+ * dates, times and timestamps canonical, numbers for a decimal rounded to 15 digits; what is none
+ * is a null, and so is any number but 0 and 1 for a boolean;
+ *   - operators on text see a date or a uuid as its canonical text, and the operand is any text. On
+ *     columns of numbers they are unknown: their operand is a null;
+ *   - a text that no store can hold, with NUL or not UTF-8, is a null;
+ *   - $NOW is a null where it has no form: compared with a uuid or a boolean;
  *   - eq and neq with null are `null` and `nnull`;
  *   - values of in and nin are sorted and told once; `in` without values is FALSE, and `nin`
  * without values is `nnull`, since null rows match neither.

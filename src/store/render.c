@@ -59,40 +59,67 @@ void statement_put_name(struct statement *st, struct str name)
     buf_put_char(&st->sql, '"');
 }
 
-static struct bind *add_bind(struct statement *st, const struct column *c)
+/* `told`: a value of the kind that is bound. */
+static struct bind *add_bind(struct statement *st, const struct column *c, enum column_use use,
+                             const struct value *told)
 {
     if (st->bind_count == st->bind_capacity) {
         st->bind_capacity = st->bind_capacity ? st->bind_capacity * 2 : 16;
         st->binds = mem_resize(st->binds, sizeof(*st->binds) * st->bind_capacity);
     }
     struct bind *bind = &st->binds[st->bind_count++];
-    *bind = (struct bind){.column = c};
+    *bind = (struct bind){.column = c, .use = use};
     buf_put_char(&st->sql, st->dialect->parameter);
     if (st->dialect->parameter == '$')
         buf_put_int(&st->sql, (int64_t)st->bind_count);
+    buf_put_str(&st->sql, str_of(st->dialect->parameter_type(c, use, told)));
     return bind;
 }
 
 void statement_put_bind(struct statement *st, const struct column *c, struct value v)
 {
-    add_bind(st, c)->value = v;
+    add_bind(st, c, USE_VALUE, &v)->value = v;
 }
 
 /* ---- conditions ---- */
 
 static void put_condition(struct statement *st, const struct expr *x);
 
-static void put_masked(struct statement *st, const struct column *c, const struct expr *mask)
+/* In ORDER BY the table is told: there a bare name may mean what the rows are told under it. */
+static void put_column(struct statement *st, const struct column *c, enum column_use use)
+{
+    for (const char *at = st->dialect->column(c, use); *at; at++) {
+        if (*at != '$') {
+            buf_put_char(&st->sql, *at);
+            continue;
+        }
+        at++; /* c */
+        if (use == USE_ORDER) {
+            statement_put_name(st, st->shape->name);
+            buf_put_char(&st->sql, '.');
+        }
+        statement_put_name(st, c->name);
+    }
+}
+
+static void put_masked(struct statement *st, const struct column *c, const struct expr *mask,
+                       enum column_use use)
 {
     if (!mask || mask->kind == EXPR_TRUE) {
-        statement_put_name(st, c->name);
+        put_column(st, c, use);
         return;
     }
     buf_put_lit(&st->sql, "(CASE WHEN ");
     put_condition(st, mask);
     buf_put_lit(&st->sql, " THEN ");
-    statement_put_name(st, c->name);
+    put_column(st, c, use);
     buf_put_lit(&st->sql, " END)");
+}
+
+static enum column_use use_in(const struct expr *x)
+{
+    bool of_text = operators[x->test.op].match || operators[x->test.op].positive == OP_EMPTY;
+    return of_text ? USE_TEXT : USE_VALUE;
 }
 
 static void put_operand(struct statement *st, const struct expr *x, size_t index)
@@ -101,7 +128,7 @@ static void put_operand(struct statement *st, const struct expr *x, size_t index
     struct value v = o->value;
     if (o->now)
         v = operand_value(o, x->test.column, st->now_ms, statement_arena(st));
-    statement_put_bind(st, x->test.column, v);
+    add_bind(st, x->test.column, use_in(x), &v)->value = v;
 }
 
 /* A short list: as many parameters as the next power of two, the last value told again. */
@@ -117,6 +144,15 @@ static void put_short_list(struct statement *st, const struct expr *x)
     }
 }
 
+/* A list of whole numbers with a fraction among them is one of fractions. */
+static const struct value *kind_of_list(const struct operand *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (list[i].value.kind == VALUE_REAL)
+            return &list[i].value;
+    return &list[0].value;
+}
+
 static void put_long_list(struct statement *st, const struct expr *x)
 {
     size_t count = x->test.operand_count;
@@ -127,7 +163,7 @@ static void put_long_list(struct statement *st, const struct expr *x)
             fixed[i].value = operand_value(&list[i], x->test.column, st->now_ms, st->arena);
         list = fixed;
     }
-    struct bind *bind = add_bind(st, x->test.column);
+    struct bind *bind = add_bind(st, x->test.column, USE_VALUE, kind_of_list(list, count));
     bind->list = list;
     bind->list_count = count;
 }
@@ -146,7 +182,7 @@ static void put_template(struct statement *st, const char *template, const struc
         }
         switch (*++at) {
         case 'c':
-            put_masked(st, x->test.column, x->test.mask);
+            put_masked(st, x->test.column, x->test.mask, use_in(x));
             break;
         case '*':
             if (has_long_list(st, x))
@@ -248,9 +284,9 @@ static void put_outputs(struct statement *st, const struct output *outputs, size
         if (i > 0)
             buf_put_char(&st->sql, ',');
         if (outputs)
-            put_masked(st, outputs[i].column, outputs[i].mask);
+            put_masked(st, outputs[i].column, outputs[i].mask, USE_OUTPUT);
         else
-            statement_put_name(st, st->shape->columns[i].name);
+            put_column(st, &st->shape->columns[i], USE_OUTPUT);
     }
 }
 
@@ -269,7 +305,7 @@ static void put_order(struct statement *st, const struct select *select)
     buf_put_lit(&st->sql, " ORDER BY ");
     for (size_t i = 0; i < select->order_count && tied; i++) {
         const struct order *order = &select->orders[i];
-        put_masked(st, order->column, order->mask);
+        put_masked(st, order->column, order->mask, USE_ORDER);
         buf_put_str(&st->sql,
                     str_of(order->descending ? st->dialect->descending : st->dialect->ascending));
         tied = order->column->index != key->index || order->mask;
@@ -277,7 +313,7 @@ static void put_order(struct statement *st, const struct select *select)
             buf_put_char(&st->sql, ',');
     }
     if (tied)
-        statement_put_name(st, key->name);
+        put_column(st, key, USE_ORDER);
 }
 
 static void put_limit(struct statement *st, int64_t limit, int64_t offset)
@@ -295,8 +331,11 @@ static void put_limit(struct statement *st, int64_t limit, int64_t offset)
     }
 }
 
+enum { GATHERED_ROWS_MAX = 1000 };
+
 void render_select(struct statement *st, const struct select *select)
 {
+    st->unbounded = select->limit < 0 || select->limit > GATHERED_ROWS_MAX;
     buf_put_lit(&st->sql, "SELECT ");
     put_outputs(st, select->outputs, select->output_count);
     buf_put_lit(&st->sql, " FROM ");
@@ -304,6 +343,8 @@ void render_select(struct statement *st, const struct select *select)
     put_where(st, select->where);
     put_order(st, select);
     put_limit(st, select->limit, select->offset);
+    if (select->lock)
+        buf_put_str(&st->sql, str_of(st->dialect->lock));
 }
 
 void render_count(struct statement *st, const struct expr *where)

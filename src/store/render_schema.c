@@ -1,11 +1,14 @@
+#include "base/text.h"
 #include "store/driver.h"
 
 /* Definitions of tables, columns and indexes as SQL text. */
 
 /* A declaration with its %n, %p and %s filled in; "(%n)" vanishes where there is no limit. */
-static void put_declaration(struct statement *st, const struct column *c)
+void render_declaration(struct statement *st, const struct column *c)
 {
     struct buf *sql = &st->sql;
+    int precision = c->precision ? c->precision : DECIMAL_PRECISION;
+    int scale = c->precision ? c->scale : DECIMAL_SCALE;
     for (const char *at = st->dialect->declaration(&types[c->type]); *at; at++) {
         if (c->length_max == 0 && strncmp(at, "(%n)", 4) == 0) {
             at += 3;
@@ -19,12 +22,16 @@ static void put_declaration(struct statement *st, const struct column *c)
         if (*at == 'n')
             buf_put_int(sql, c->length_max);
         else
-            buf_put_int(sql, *at == 'p' ? c->precision : c->scale);
+            buf_put_int(sql, *at == 'p' ? precision : scale);
     }
 }
 
-static void put_literal(struct statement *st, const struct value *v)
+void render_literal(struct statement *st, const struct column *c, const struct value *v)
 {
+    if (c->type == TYPE_BOOLEAN && v->kind == VALUE_INTEGER) {
+        buf_put_str(&st->sql, v->integer ? STR("TRUE") : STR("FALSE"));
+        return;
+    }
     switch (v->kind) {
     case VALUE_NULL:
         buf_put_lit(&st->sql, "NULL");
@@ -48,7 +55,7 @@ static void put_literal(struct statement *st, const struct value *v)
     }
 }
 
-static void put_reference(struct statement *st, const struct reference *reference)
+void render_reference(struct statement *st, const struct reference *reference)
 {
     buf_put_lit(&st->sql, " REFERENCES ");
     statement_put_name(st, reference->table);
@@ -61,28 +68,31 @@ static void put_reference(struct statement *st, const struct reference *referenc
     buf_put_str(&st->sql, str_of(reference_action_name(reference->on_delete)));
 }
 
+static void render_unique(struct statement *st, const struct column *c);
+
 void render_column(struct statement *st, const struct column *c)
 {
     bool is_key = c->index == st->shape->key;
     statement_put_name(st, c->name);
     buf_put_char(&st->sql, ' ');
-    if (is_key && c->auto_increment) {
-        buf_put_str(&st->sql, str_of(st->dialect->auto_key));
+    const char *key = is_key ? st->dialect->key_declaration(c) : NULL;
+    if (key) {
+        buf_put_str(&st->sql, str_of(key));
     } else {
-        put_declaration(st, c);
+        render_declaration(st, c);
         if (is_key || !c->nullable)
             buf_put_lit(&st->sql, " NOT NULL");
         if (is_key)
             buf_put_lit(&st->sql, " PRIMARY KEY");
         else if (c->unique)
-            buf_put_lit(&st->sql, " UNIQUE");
+            render_unique(st, c);
     }
     if (!value_is_null(&c->default_value)) {
         buf_put_lit(&st->sql, " DEFAULT ");
-        put_literal(st, &c->default_value);
+        render_literal(st, c, &c->default_value);
     }
-    if (c->reference)
-        put_reference(st, c->reference);
+    if (c->reference && !st->dialect->later_references)
+        render_reference(st, c->reference);
 }
 
 void render_create_table(struct statement *st, struct str name)
@@ -103,14 +113,34 @@ bool column_has_index(const struct column *c)
     return (c->indexed || c->reference) && !c->unique && !c->primary_key;
 }
 
-/* Names of indexes are shared by all tables; the point keeps "a_b"."c" and "a"."b_c" apart. */
+static void render_unique(struct statement *st, const struct column *c)
+{
+    buf_put_lit(&st->sql, " CONSTRAINT ");
+    render_index_name(st, c);
+    buf_put_lit(&st->sql, " UNIQUE");
+}
+
+/* Names of indexes are shared by all tables; the point keeps "a_b"."c" and "a"."b_c" apart. One
+ * that PostgreSQL would cut off ends in a digest of the whole. */
+void index_name(const struct shape *shape, const struct column *c, struct buf *name_out)
+{
+    char digest[SHA256_HEX_SIZE];
+    buf_clear(name_out);
+    buf_put_str(name_out, shape->name);
+    buf_put_char(name_out, '.');
+    buf_put_str(name_out, c->name);
+    if (name_out->len <= STORE_NAME_MAX)
+        return;
+    text_sha256_hex(buf_str(name_out), digest);
+    buf_clear(name_out);
+    buf_printf(name_out, "rowcast.%.32s", digest);
+}
+
 void render_index_name(struct statement *st, const struct column *c)
 {
     struct buf name;
     buf_init(&name, SIZE_MAX);
-    buf_put_str(&name, st->shape->name);
-    buf_put_char(&name, '.');
-    buf_put_str(&name, c->name);
+    index_name(st->shape, c, &name);
     statement_put_name(st, buf_str(&name));
     buf_deinit(&name);
 }

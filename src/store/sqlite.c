@@ -340,6 +340,27 @@ static const char *declaration(const struct type *type)
     return type->sqlite;
 }
 
+/* An integer key, said so in this word, is the row's own number: no index beside the table. */
+static const char *key_declaration(const struct column *c)
+{
+    if (c->auto_increment)
+        return "integer PRIMARY KEY AUTOINCREMENT";
+    return types[c->type].kind == VALUE_INTEGER ? "integer PRIMARY KEY" : NULL;
+}
+
+static const char *column_as_it_is(const struct column *c, enum column_use use)
+{
+    (void)c, (void)use;
+    return "$c";
+}
+
+static const char *no_parameter_type(const struct column *c, enum column_use use,
+                                     const struct value *v)
+{
+    (void)c, (void)use, (void)v;
+    return "";
+}
+
 static const struct dialect dialect = {
     .tests =
         {
@@ -365,9 +386,13 @@ static const struct dialect dialect = {
     .limit_all = "-1",
     .ascending = "", /* null is the least value */
     .descending = " DESC",
+    .column = column_as_it_is,
+    .parameter_type = no_parameter_type,
+    .lock = "", /* a transaction that writes is alone */
     .declaration = declaration,
-    .auto_key = "integer PRIMARY KEY AUTOINCREMENT",
+    .key_declaration = key_declaration,
     .parameter = '?',
+    .counts_given_keys = true,
 };
 
 const struct store_driver sqlite_driver = {
@@ -380,6 +405,10 @@ const struct store_driver sqlite_driver = {
     .run = sqlite_run,
     .table_exists = sqlite_table_exists,
     .alter_table = sqlite_alter_table,
+    .drop_table = sqlite_drop_table,
+    .last_key = sqlite_last_key,
+    .raise_last_key = sqlite_raise_last_key,
+    .backup = sqlite_backup,
     .check = sqlite_check,
     .checkpoint = sqlite_checkpoint,
 };

@@ -2,7 +2,8 @@
 #define STORE_SQLITE_H
 
 /* The SQLite driver's inside: sqlite.c (connection), sqlite_statement.c (statements),
- * sqlite_functions.c (our functions in SQL), sqlite_alter.c (rebuilding tables). */
+ * sqlite_functions.c (our functions in SQL), sqlite_alter.c (rebuilding tables),
+ * sqlite_copy.c (taking an instance elsewhere). */
 
 #include <sqlite3.h>
 
@@ -53,7 +54,13 @@ struct sqlite_list {
     size_t count;
 };
 
+/* sqlite_copy.c: taking an instance elsewhere */
+int sqlite_last_key(struct store *s, const struct shape *shape, int64_t *key_out);
+int sqlite_raise_last_key(struct store *s, const struct shape *shape, int64_t key);
+int sqlite_backup(struct store *s, struct str filename);
+
 /* sqlite_alter.c */
+int sqlite_drop_table(struct store *s, struct str name);
 int sqlite_alter_table(struct store *s, const struct shape *before, const struct shape *after,
                        const struct str *from);
 

@@ -177,6 +177,15 @@ static int keep_sequence(struct store *s, const struct shape *before, const stru
     return store_run(s, NULL, NULL);
 }
 
+int sqlite_drop_table(struct store *s, struct str name)
+{
+    struct statement *st = store_statement(s, NULL, 0);
+    st->once = true;
+    buf_put_lit(&st->sql, "DROP TABLE ");
+    statement_put_name(st, name);
+    return store_run(s, NULL, NULL);
+}
+
 static int rename_rebuilt(struct store *s, const struct shape *after)
 {
     struct statement *st = store_statement(s, after, 0);
@@ -212,7 +221,7 @@ static int rebuild(struct store *s, const struct shape *before, const struct sha
     if (rc == 0)
         rc = keep_sequence(s, before, after);
     if (rc == 0)
-        rc = store_drop_table(s, before->name);
+        rc = sqlite_drop_table(s, before->name);
     if (rc == 0)
         rc = rename_rebuilt(s, after);
     for (size_t i = 0; i < after->count && rc == 0; i++)

@@ -7,7 +7,8 @@
 #include "base/mem.h"
 #include "store/driver.h"
 
-static const struct store_driver *const drivers[] = {[STORE_SQLITE] = &sqlite_driver};
+static const struct store_driver *const drivers[] = {
+    [STORE_SQLITE] = &sqlite_driver, [STORE_POSTGRES] = &postgres_driver};
 
 /* ---- the connection ---- */
 
@@ -98,11 +99,26 @@ int store_execute(struct store *s, struct str sql)
     return store_run(s, NULL, NULL);
 }
 
+int store_execute_unawaited(struct store *s, struct str sql)
+{
+    struct statement *st = store_statement(s, NULL, 0);
+    buf_put_str(&st->sql, sql);
+    st->writes = true;
+    st->unawaited = true;
+    return store_run(s, NULL, NULL);
+}
+
 /* ---- transactions ---- */
+
+enum store_trouble store_trouble(const struct store *s)
+{
+    return s->trouble;
+}
 
 int store_begin(struct store *s, enum store_access access)
 {
     assert(!s->open);
+    s->trouble = STORE_SOUND;
     int rc = s->driver->begin(s, access);
     if (rc)
         return rc;
@@ -131,7 +147,7 @@ void store_rollback(struct store *s)
 int store_savepoint(struct store *s)
 {
     assert(s->open);
-    int rc = store_execute(s, STR("SAVEPOINT rowcast"));
+    int rc = store_execute_unawaited(s, STR("SAVEPOINT rowcast"));
     s->savepoints += rc == 0;
     return rc;
 }
@@ -139,7 +155,7 @@ int store_savepoint(struct store *s)
 int store_release(struct store *s)
 {
     assert(s->savepoints > 0);
-    int rc = store_execute(s, STR("RELEASE SAVEPOINT rowcast"));
+    int rc = store_execute_unawaited(s, STR("RELEASE SAVEPOINT rowcast"));
     s->savepoints -= rc == 0;
     return rc;
 }
@@ -147,7 +163,7 @@ int store_release(struct store *s)
 int store_rollback_to(struct store *s)
 {
     assert(s->savepoints > 0);
-    int rc = store_execute(s, STR("ROLLBACK TO SAVEPOINT rowcast"));
+    int rc = store_execute_unawaited(s, STR("ROLLBACK TO SAVEPOINT rowcast"));
     return rc ? rc : store_release(s);
 }
 
@@ -192,6 +208,16 @@ static int check_assignments(struct store *s, const struct shape *shape,
     return 0;
 }
 
+/* Defaults are bound like any value: exact, and the same few texts whatever a client sends. */
+static void gather_values(const struct shape *shape, const struct assignment *assignments,
+                          size_t count, const struct value **values)
+{
+    for (size_t i = 0; i < shape->count; i++)
+        values[i] = &shape->columns[i].default_value;
+    for (size_t i = 0; i < count; i++)
+        values[assignments[i].column->index] = &assignments[i].value;
+}
+
 int store_insert(struct store *s, const struct shape *shape, const struct assignment *assignments,
                  size_t count, store_row_fn *row, void *context)
 {
@@ -202,14 +228,10 @@ int store_insert(struct store *s, const struct shape *shape, const struct assign
     if (rc)
         return rc;
 
-    /* Defaults are bound like any value: exact, and the same few texts whatever a client sends. */
-    for (size_t i = 0; i < shape->count; i++)
-        values[i] = &shape->columns[i].default_value;
-    for (size_t i = 0; i < count; i++)
-        values[assignments[i].column->index] = &assignments[i].value;
-
+    gather_values(shape, assignments, count, values);
     const struct column *key = &shape->columns[shape->key];
-    if (value_is_null(values[shape->key])) {
+    const struct value *given = values[shape->key];
+    if (value_is_null(given)) {
         if (!key->auto_increment) { /* SQLite would count up any integer key */
             store_set_detail(s, shape->name, key->name);
             return STORE_NULL;
@@ -217,7 +239,26 @@ int store_insert(struct store *s, const struct shape *shape, const struct assign
         values[shape->key] = NULL;
     }
     render_insert(st, values, row != NULL);
-    return store_run(s, row, context);
+    rc = store_run(s, row, context);
+    if (rc == 0 && key->auto_increment && values[shape->key] &&
+        !s->driver->dialect->counts_given_keys)
+        rc = s->driver->raise_last_key(s, shape, given->integer);
+    return rc;
+}
+
+int store_append(struct store *s, const struct shape *shape, const struct assignment *assignments,
+                 size_t count)
+{
+    const struct value *values[COLUMNS_MAX];
+    assert(shape->count <= COLUMNS_MAX && !shape->columns[shape->key].auto_increment);
+    struct statement *st = store_statement(s, shape, 0);
+    int rc = check_assignments(s, shape, assignments, count);
+    if (rc)
+        return rc;
+    gather_values(shape, assignments, count, values);
+    render_insert(st, values, false);
+    st->unawaited = true;
+    return store_run(s, NULL, NULL);
 }
 
 int store_update(struct store *s, const struct shape *shape, const struct assignment *assignments,
@@ -245,6 +286,10 @@ int store_delete(struct store *s, const struct shape *shape, const struct expr *
 static int check_columns(struct store *s, const struct shape *shape)
 {
     for (size_t i = 0; i < shape->count; i++) {
+        if (shape->columns[i].name.len > STORE_NAME_MAX) {
+            store_set_detail(s, shape->name, shape->columns[i].name);
+            return STORE_RANGE;
+        }
         for (size_t k = 0; k < i; k++) {
             if (!str_equal_nocase(shape->columns[i].name, shape->columns[k].name))
                 continue;
@@ -269,6 +314,10 @@ int store_create_table(struct store *s, const struct shape *shape)
     rc = check_columns(s, shape);
     if (rc)
         return rc;
+    if (shape->name.len > STORE_NAME_MAX) {
+        store_set_detail(s, shape->name, STR_NULL);
+        return STORE_RANGE;
+    }
     render_create_table(store_statement(s, shape, 0), shape->name);
     rc = store_run(s, NULL, NULL);
     for (size_t i = 0; i < shape->count && rc == 0; i++) {
@@ -277,17 +326,16 @@ int store_create_table(struct store *s, const struct shape *shape)
         render_create_index(store_statement(s, shape, 0), &shape->columns[i]);
         rc = store_run(s, NULL, NULL);
     }
+    for (size_t i = 0; i < shape->count && rc == 0; i++)
+        if (shape->columns[i].reference && s->driver->dialect->later_references)
+            rc = s->driver->add_reference(s, shape, &shape->columns[i]);
     return rc;
 }
 
 int store_drop_table(struct store *s, struct str name)
 {
     assert(s->open && s->access == STORE_SCHEMA);
-    struct statement *st = store_statement(s, NULL, 0);
-    st->once = true;
-    buf_put_lit(&st->sql, "DROP TABLE ");
-    statement_put_name(st, name);
-    return store_run(s, NULL, NULL);
+    return s->driver->drop_table(s, name);
 }
 
 int store_alter_table(struct store *s, const struct shape *before, const struct shape *after,
@@ -315,6 +363,24 @@ int store_alter_table(struct store *s, const struct shape *before, const struct 
 int store_table_exists(struct store *s, struct str name, bool *exists_out)
 {
     return s->driver->table_exists(s, name, exists_out);
+}
+
+int store_last_key(struct store *s, const struct shape *shape, int64_t *key_out)
+{
+    assert(shape->columns[shape->key].auto_increment);
+    return s->driver->last_key(s, shape, key_out);
+}
+
+int store_raise_last_key(struct store *s, const struct shape *shape, int64_t key)
+{
+    assert(s->open && s->access == STORE_SCHEMA);
+    return s->driver->raise_last_key(s, shape, key);
+}
+
+int store_backup(struct store *s, struct str filename)
+{
+    assert(!s->open);
+    return s->driver->backup(s, filename);
 }
 
 int store_check(struct store *s, void (*report)(void *context, struct str finding), void *context)

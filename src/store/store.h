@@ -4,9 +4,9 @@
 /*
  * One connection to the database: plain blocking calls, one thread at a time.
  *
- * Statements are structs, rendered to SQL by the driver (sqlite.c; a second driver fits beside it):
- * no SQL text is written outside this floor. Prepared statements are kept, keyed by their text.
- * A reader (STORE_READ) sees one moment from its begin to its end (WAL snapshot).
+ * Statements are structs, rendered to SQL by the driver (sqlite.c, postgres.c): no SQL text is
+ * written outside this floor. Prepared statements are kept, keyed by their text.
+ * A reader (STORE_READ) sees one moment, that of its first statement at the latest, to its end.
  */
 
 #include <stdbool.h>
@@ -18,10 +18,13 @@
 
 struct store;
 
-enum store_client { STORE_SQLITE };
+enum store_client { STORE_SQLITE, STORE_POSTGRES };
 struct store_settings {
     enum store_client client;
-    struct str filename; /* SQLite */
+    struct str filename;   /* SQLite */
+    struct str connection; /* PostgreSQL: libpq's connection string or address. Holds secrets */
+    bool shared; /* PostgreSQL: others may write meanwhile; false: the writer is alone, as on
+                    SQLite */
 };
 
 enum store_access {
@@ -47,16 +50,30 @@ struct store_detail {
                                  rollback is none) */
 };
 
-/* Opens; STORE_WRITE creates the file when it is not there (mode 0600) and takes the instance lock:
- * one process may write. 0, STORE_LOCKED, or a fault. */
+/* Opens; STORE_WRITE creates SQLite's file when it is not there (mode 0600) and takes the instance
+ * lock: one process may write, unless `shared`. 0, STORE_LOCKED, or a fault. */
 int store_open(const struct store_settings *settings, enum store_access access,
                struct store **store_out);
 void store_close(struct store *s); /* rolls back what is open; accepts NULL */
 struct store_detail store_detail(const struct store *s);
 
-int store_begin(struct store *s, enum store_access access);
-int store_commit(struct store *s); /* a fault leaves nothing committed; STORE_FOREIGN_KEY:
-                                      STORE_SCHEMA's check failed, rolled back */
+/*
+ * What a fault of the transaction that is open, or was the latest, means for it. Asked at the
+ * boundary where a transaction can be run again; everybody between passes the fault up.
+ */
+enum store_trouble {
+    STORE_SOUND,     /* no fault, or one that another try would meet again */
+    STORE_CONFLICT,  /* a serialization failure, a deadlock, a table that changed under a read:
+                        nothing of it is there, and another try is worth it */
+    STORE_AWAY,      /* the connection was lost before commit, or cannot be made: nothing of it is
+                        there. The next begin connects anew */
+    STORE_UNCERTAIN, /* lost while committing: all of it is there, or nothing */
+};
+enum store_trouble store_trouble(const struct store *s);
+
+int store_begin(struct store *s, enum store_access access); /* makes a lost connection anew */
+int store_commit(struct store *s); /* a fault leaves nothing committed, but for STORE_UNCERTAIN;
+                                      STORE_FOREIGN_KEY: STORE_SCHEMA's check failed, rolled back */
 void store_rollback(struct store *s);
 int store_savepoint(struct store *s); /* nests */
 int store_release(struct store *s);
@@ -84,6 +101,7 @@ struct select {
     int64_t limit; /* below 0: all */
     int64_t offset;
     int64_t now_ms; /* for $NOW in expressions */
+    bool lock;      /* its rows wait for other writers' transactions, and then are this one's */
 };
 /*
  * Called for each row; the values are borrowed until it returns. Not 0 stops the read with that; a
@@ -101,9 +119,9 @@ struct assignment {
     const struct column *column;
     struct value value;
 };
-/* Values fit their columns as type_check() has it, else STORE_RANGE. An outcome undoes the
- * statement only. Columns that are not assigned get their default. `row`, if not NULL, gets the
- * whole stored row.
+/* Values fit their columns as type_check() has it, else STORE_RANGE. After an outcome or a fault
+ * only store_rollback_to() or store_rollback() may follow: on PostgreSQL nothing else works then.
+ * Columns that are not assigned get their default. `row`, if not NULL, gets the whole stored row.
  */
 int store_insert(struct store *s, const struct shape *shape, const struct assignment *assignments,
                  size_t count, store_row_fn *row, void *context);
@@ -115,7 +133,14 @@ int store_update(struct store *s, const struct shape *shape, const struct assign
 int store_delete(struct store *s, const struct shape *shape, const struct expr *where,
                  int64_t now_ms, store_row_fn *row, void *context);
 
-/* Tables; inside STORE_SCHEMA. Names are quoted; a name with NUL is a fault. */
+/* As store_insert() for a row that nothing can refuse: a failure may be told late, as the fault of
+ * a statement that follows, or of commit. */
+int store_append(struct store *s, const struct shape *shape, const struct assignment *assignments,
+                 size_t count);
+
+/* Tables; inside STORE_SCHEMA. Names are quoted; a name with NUL is a fault. Names of tables and
+ * columns have at most STORE_NAME_MAX bytes: PostgreSQL would cut off the rest. */
+enum { STORE_NAME_MAX = 63 };
 int store_create_table(struct store *s, const struct shape *shape);
 int store_drop_table(struct store *s, struct str name);
 /* Makes the table `before` into `after`, of the same name, keeping rows: columns are matched by
@@ -125,6 +150,16 @@ int store_drop_table(struct store *s, struct str name);
 int store_alter_table(struct store *s, const struct shape *before, const struct shape *after,
                       const struct str *from);
 int store_table_exists(struct store *s, struct str name, bool *exists_out);
+
+/* The highest key that a table whose key counts by itself ever gave; 0: none yet. Setting it never
+ * lowers it; inside STORE_SCHEMA. */
+int store_last_key(struct store *s, const struct shape *shape, int64_t *key_out);
+int store_raise_last_key(struct store *s, const struct shape *shape, int64_t key);
+
+/* A consistent copy of all that is committed, into a new file, beside readers and the writer; the
+ * connection has no transaction open. STORE_EXISTS: there is a file of that name. PostgreSQL has
+ * its own tools for that: a fault. */
+int store_backup(struct store *s, struct str filename);
 
 /* Integrity of the file itself and of its references: each finding is told to `report`. */
 int store_check(struct store *s, void (*report)(void *context, struct str finding), void *context);

@@ -114,7 +114,7 @@ static int read_float(const struct column *c, const json_t *json, struct arena *
     return rc;
 }
 
-enum { DECIMAL_DIGITS = 15, DECIMAL_PRECISION = 10, DECIMAL_SCALE = 5 };
+enum { DECIMAL_DIGITS = 15 };
 
 static int64_t power_of_ten(int exponent)
 {
@@ -361,21 +361,21 @@ static void write_csv(struct buf *b, const struct value *v)
  */
 /* clang-format off */
 const struct type types[TYPE_COUNT] = {
-    [TYPE_STRING]      = {"string", VALUE_TEXT, "varchar(%n)", "varchar(%n)", FOR_TEXT, read_text, write_text},
-    [TYPE_TEXT]        = {"text", VALUE_TEXT, "text", "text", FOR_TEXT, read_text, write_text},
+    [TYPE_STRING]      = {"string", VALUE_TEXT, "varchar(%n)", "varchar(%n) COLLATE \"C\"", FOR_TEXT, read_text, write_text},
+    [TYPE_TEXT]        = {"text", VALUE_TEXT, "text", "text COLLATE \"C\"", FOR_TEXT, read_text, write_text},
     [TYPE_INTEGER]     = {"integer", VALUE_INTEGER, "integer", "integer", FOR_NUMBER, read_integer, write_integer},
     [TYPE_BIG_INTEGER] = {"bigInteger", VALUE_INTEGER, "bigint", "bigint", FOR_NUMBER, read_integer, write_big_integer},
     [TYPE_FLOAT]       = {"float", VALUE_REAL, "float", "double precision", FOR_NUMBER, read_float, write_real},
     [TYPE_DECIMAL]     = {"decimal", VALUE_REAL, "float(%p,%s)", "numeric(%p,%s)", FOR_NUMBER, read_decimal, write_real},
     [TYPE_BOOLEAN]     = {"boolean", VALUE_INTEGER, "boolean", "boolean", FOR_BOOLEAN, read_boolean, write_boolean},
     [TYPE_DATE]        = {"date", VALUE_TEXT, "date text", "date", FOR_NUMBER, read_date, write_text},
-    [TYPE_TIME]        = {"time", VALUE_TEXT, "time text", "time", FOR_NUMBER, read_time, write_text},
-    [TYPE_DATE_TIME]   = {"dateTime", VALUE_TEXT, "datetime text", "timestamp", FOR_NUMBER, read_date_time, write_text},
-    [TYPE_TIMESTAMP]   = {"timestamp", VALUE_TEXT, "timestamp text", "timestamptz", FOR_TIMESTAMP, read_timestamp, write_text},
+    [TYPE_TIME]        = {"time", VALUE_TEXT, "time text", "time(0)", FOR_NUMBER, read_time, write_text},
+    [TYPE_DATE_TIME]   = {"dateTime", VALUE_TEXT, "datetime text", "timestamp(0)", FOR_NUMBER, read_date_time, write_text},
+    [TYPE_TIMESTAMP]   = {"timestamp", VALUE_TEXT, "timestamp text", "timestamptz(3)", FOR_TIMESTAMP, read_timestamp, write_text},
     [TYPE_UUID]        = {"uuid", VALUE_TEXT, "char(36)", "uuid", FOR_UUID, read_uuid, write_text},
     [TYPE_JSON]        = {"json", VALUE_TEXT, "json text", "json", NULL_OPERATORS, read_json, write_json},
-    [TYPE_CSV]         = {"csv", VALUE_TEXT, "csv text", "text", FOR_TEXT, read_csv, write_csv},
-    [TYPE_HASH]        = {"hash", VALUE_TEXT, "varchar(%n)", "varchar(%n)", FOR_HASH, read_text, write_text},
+    [TYPE_CSV]         = {"csv", VALUE_TEXT, "csv text", "text COLLATE \"C\"", FOR_TEXT, read_csv, write_csv},
+    [TYPE_HASH]        = {"hash", VALUE_TEXT, "varchar(%n)", "varchar(%n) COLLATE \"C\"", FOR_HASH, read_text, write_text},
 };
 /* clang-format on */
 

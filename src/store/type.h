@@ -53,12 +53,14 @@ struct reference {
     enum reference_action on_delete;
 };
 
+enum { DECIMAL_PRECISION = 10, DECIMAL_SCALE = 5 };
+
 struct column {
     struct str name; /* SQL name, also the field's name on the wire */
     enum type_id type;
     unsigned index;           /* position in its shape */
     unsigned length_max;      /* string, csv, hash: code points; 0: no limit */
-    uint8_t precision, scale; /* decimal: precision 1 to 15 */
+    uint8_t precision, scale; /* decimal: precision 1 to 15; 0: DECIMAL_PRECISION and _SCALE */
     bool nullable, unique, indexed, primary_key, auto_increment;
     bool secret;                /* its value never enters an image: images say SECRET_SET or null */
     struct value default_value; /* null: none */

@@ -48,6 +48,15 @@ bool value_equal(const struct value *a, const struct value *b)
     return value_compare(a, b) == 0;
 }
 
+double value_round_decimal(double number)
+{
+    char text[STR_DOUBLE_SIZE];
+    double rounded;
+    int length = snprintf(text, sizeof(text), "%.15g", number);
+    bool finite = str_to_double((struct str){text, (size_t)length}, &rounded) == 0;
+    return finite ? rounded : number; /* the largest doubles would be rounded to infinity */
+}
+
 struct value value_copy(struct arena *a, const struct value *v)
 {
     return v->kind == VALUE_TEXT ? value_text(arena_str(a, v->text)) : *v;

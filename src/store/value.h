@@ -51,6 +51,8 @@ static inline bool value_is_null(const struct value *v)
  * never NaN), text by bytes; numbers before text. */
 int value_compare(const struct value *a, const struct value *b);
 bool value_equal(const struct value *a, const struct value *b); /* null equals null here */
+/* The number of 15 significant digits that is nearest: each decimal in a store is one of those. */
+double value_round_decimal(double number);
 struct value value_copy(struct arena *a, const struct value *v);
 /* A copy of a row of values, in one piece. */
 struct value *value_copy_row(struct arena *a, const struct value *row, size_t count);

@@ -1,0 +1,389 @@
+#include "store/postgres.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/mem.h"
+
+/*
+ * The connection: making it and making it anew, transactions, and what is PostgreSQL's own in the
+ * text of a statement.
+ *
+ * A reader's transaction is REPEATABLE READ: one snapshot. A writer's is READ COMMITTED: it begins
+ * by taking the lock on the journal's state row, and what it reads after that has everything that
+ * earlier holders of the lock have committed. So writers come one after the other, and no
+ * serialization failure is left that they could cause each other.
+ */
+
+/* ---- the connection ---- */
+
+/* After a try that failed, others fail at once for this long, so that a queue is answered soon. */
+enum { RETRY_PAUSE_MS = 250 };
+/* The backend of a process that died holds its lock until it notices. */
+enum { LOCK_TRIES = 40, LOCK_PAUSE_MS = 50 };
+enum { VERSION_MIN = 120000 };
+
+static const char session_settings[] = "SET datestyle = 'ISO, YMD';"
+                                       "SET timezone = 'UTC';"
+                                       "SET extra_float_digits = 1;"
+                                       "SET standard_conforming_strings = on;"
+                                       "SET jit = off;"
+                                       /* acknowledged is durable, whatever the server's default */
+                                       "SELECT set_config('synchronous_commit', 'on', false)"
+                                       " WHERE current_setting('synchronous_commit') = 'off'";
+/* Folding in this collation is what base/text.h folds by. */
+static const char collation_probe[] = "SELECT lower('\xc3\x84' COLLATE \"C.utf8\")";
+static const char lock_statement[] = "SELECT pg_try_advisory_lock(1380929347,"
+                                     " hashtext(current_schema()))";
+
+static struct str first_line(const char *text)
+{
+    struct str rest = str_of(text), line = STR("");
+    str_next(&rest, '\n', &line);
+    return line;
+}
+
+static void disconnect(struct postgres *p)
+{
+    PQfinish(p->db);
+    p->db = NULL;
+    p->pending = 0;
+    p->syncs = 0;
+    postgres_forget_statements(p);
+}
+
+int postgres_lost(struct postgres *p)
+{
+    int rc =
+        FAULT_BECAUSE(ECONNRESET, "PostgreSQL: %.*s", STR_ARG(first_line(PQerrorMessage(p->db))));
+    p->store.trouble = p->committing ? STORE_UNCERTAIN : STORE_AWAY;
+    disconnect(p);
+    return rc;
+}
+
+/* While the connection is made: nothing began yet that could be uncertain. */
+static int refuse_connection(struct postgres *p, struct str words)
+{
+    int rc = FAULT_BECAUSE(ENOTCONN, "PostgreSQL: %.*s", STR_ARG(words));
+    p->store.trouble = STORE_AWAY;
+    p->retry_ms = clock_monotonic_ms() + RETRY_PAUSE_MS;
+    disconnect(p);
+    return rc;
+}
+
+static void ignore_notice(void *context, const PGresult *notice)
+{
+    (void)context, (void)notice;
+}
+
+/* Before pipeline mode: one question, or several settings. 0, or the connection is refused. */
+static int ask(struct postgres *p, const char *sql, bool *answer_out)
+{
+    PGresult *result = PQexec(p->db, sql);
+    ExecStatusType status = PQresultStatus(result);
+    bool done = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+    if (done && answer_out)
+        *answer_out = PQntuples(result) == 1 && PQgetvalue(result, 0, 0)[0] == 't';
+    PQclear(result);
+    return done ? 0 : refuse_connection(p, first_line(PQerrorMessage(p->db)));
+}
+
+static int check_server(struct postgres *p)
+{
+    const char *encoding = PQparameterStatus(p->db, "server_encoding");
+    if (PQserverVersion(p->db) < VERSION_MIN)
+        return refuse_connection(p, STR("the server is older than version 12"));
+    if (!encoding || !str_equal(str_of(encoding), STR("UTF8")))
+        return refuse_connection(p, STR("the database's encoding is not UTF8"));
+    int rc = ask(p, session_settings, NULL);
+    return rc ? rc : ask(p, collation_probe, NULL);
+}
+
+/* Held by the connection, and so as long as it is there. */
+static int take_lock(struct postgres *p)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000 * 1000};
+    if (p->access == STORE_READ || p->shared)
+        return 0;
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        bool taken = false;
+        int rc = ask(p, lock_statement, &taken);
+        if (rc || taken)
+            return rc;
+        nanosleep(&pause, NULL);
+    }
+    refuse_connection(p, STR("another process writes to this database"));
+    return STORE_LOCKED;
+}
+
+static int connect_server(struct postgres *p)
+{
+    /* What stands before dbname gives way to what the connection string says. */
+    const char *const names[] = {"fallback_application_name",
+                                 "connect_timeout",
+                                 "keepalives_idle",
+                                 "keepalives_interval",
+                                 "keepalives_count",
+                                 "tcp_user_timeout",
+                                 "dbname",
+                                 "client_encoding",
+                                 NULL};
+    const char *const values[] = {"rowcast",      "5",    "10", "5", "3", "15000",
+                                  p->conninfo.at, "UTF8", NULL};
+    if (clock_monotonic_ms() < p->retry_ms) {
+        p->store.trouble = STORE_AWAY;
+        return FAULT_BECAUSE(ENOTCONN, "PostgreSQL: away a moment ago");
+    }
+    p->db = PQconnectdbParams(names, values, 1);
+    if (PQstatus(p->db) != CONNECTION_OK)
+        return refuse_connection(p, first_line(PQerrorMessage(p->db)));
+    PQsetNoticeReceiver(p->db, ignore_notice, NULL);
+    int rc = check_server(p);
+    if (rc == 0)
+        rc = take_lock(p);
+    if (rc == 0 && !PQenterPipelineMode(p->db))
+        rc = refuse_connection(p, STR("no pipeline mode"));
+    return rc;
+}
+
+static void postgres_close(struct store *base)
+{
+    struct postgres *p = postgres_of(base);
+    disconnect(p);
+    postgres_drop_references(p);
+    map_deinit(&p->cached);
+    buf_deinit(&p->values);
+    mem_free(p->moments);
+    mem_free((char *)(uintptr_t)p->conninfo.at);
+    store_deinit(base);
+    mem_free(p);
+}
+
+static int postgres_open(const struct store_settings *settings, enum store_access access,
+                         struct store **store_out)
+{
+    struct postgres *p = MEM_NEW(struct postgres);
+    char *conninfo = mem_alloc(settings->connection.len + 1);
+    if (settings->connection.len)
+        memcpy(conninfo, settings->connection.at, settings->connection.len);
+    store_init(&p->store, &postgres_driver);
+    map_init(&p->cached);
+    buf_init(&p->values, SIZE_MAX);
+    p->conninfo = str_of(conninfo);
+    p->access = access;
+    p->shared = settings->shared;
+    int rc = connect_server(p);
+    if (rc)
+        postgres_close(&p->store);
+    else
+        *store_out = &p->store;
+    return rc;
+}
+
+/* ---- transactions ---- */
+
+static int postgres_begin(struct store *base, enum store_access access)
+{
+    static const char *const begins[] = {
+        [STORE_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        [STORE_WRITE] = "BEGIN ISOLATION LEVEL READ COMMITTED",
+        [STORE_SCHEMA] = "BEGIN ISOLATION LEVEL READ COMMITTED",
+    };
+    struct postgres *p = postgres_of(base);
+    int rc = p->db ? 0 : connect_server(p);
+    if (rc > 0) { /* somebody else writes now */
+        p->store.trouble = STORE_AWAY;
+        rc = FAULT_BECAUSE(EBUSY, "PostgreSQL: another process writes to this database");
+    }
+    p->failed = false;
+    return rc ? rc : store_execute_unawaited(base, str_of(begins[access]));
+}
+
+/* Where a statement that nobody waited for has failed, it is not known what the server has prepared
+ * since: a new connection is. */
+static void postgres_rollback(struct store *base)
+{
+    struct postgres *p = postgres_of(base);
+    postgres_drop_references(p);
+    if (p->db)
+        (void)postgres_take_pending(p);
+    if (p->db && p->failed)
+        disconnect(p);
+    p->failed = false;
+    if (p->db)
+        (void)store_execute_unawaited(base, STR("ROLLBACK"));
+    if (p->db)
+        (void)postgres_send_off(p);
+}
+
+static int postgres_commit(struct store *base)
+{
+    struct postgres *p = postgres_of(base);
+    int rc = 0;
+    if (base->access == STORE_SCHEMA)
+        rc = postgres_make_references(p);
+    if (rc == 0) {
+        p->committing = p->db != NULL; /* a connection that is lost from here on may have done it */
+        rc = store_execute(base, STR("COMMIT"));
+        p->committing = false;
+    }
+    if (rc)
+        postgres_rollback(base);
+    postgres_drop_references(p);
+    return rc;
+}
+
+/* ---- what the server sees to by itself ---- */
+
+static int postgres_check(struct store *base, void (*report)(void *context, struct str finding),
+                          void *context)
+{
+    (void)base, (void)report, (void)context;
+    return 0;
+}
+
+static int postgres_checkpoint(struct store *base)
+{
+    (void)base;
+    return 0;
+}
+
+static int postgres_backup(struct store *base, struct str filename)
+{
+    (void)base, (void)filename;
+    return FAULT_BECAUSE(ENOTSUP,
+                         "a database of PostgreSQL is backed up by its own tools (pg_dump)");
+}
+
+/* ---- the dialect ---- */
+
+static const char *declaration(const struct type *type)
+{
+    return type->postgres;
+}
+
+static const char *key_declaration(const struct column *c)
+{
+    if (!c->auto_increment)
+        return NULL;
+    return c->type == TYPE_BIG_INTEGER ? "bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY"
+                                       : "integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY";
+}
+
+/* The canonical texts of base/clock.h. */
+static const char *column_text(const struct column *c)
+{
+    switch (c->type) {
+    case TYPE_DATE:
+        return "to_char($c, 'YYYY-MM-DD')";
+    case TYPE_TIME:
+        return "to_char($c, 'HH24:MI:SS')";
+    case TYPE_DATE_TIME:
+        return "to_char($c, 'YYYY-MM-DD\"T\"HH24:MI:SS')";
+    case TYPE_TIMESTAMP:
+        return "to_char($c, 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')";
+    default:
+        return types[c->type].kind == VALUE_TEXT && c->type != TYPE_UUID && c->type != TYPE_JSON
+                   ? "$c"
+                   : "$c::text";
+    }
+}
+
+/* Rows come back as text: so a statement that is prepared outlives a change of a column's type. */
+static const char *column_in(const struct column *c, enum column_use use)
+{
+    switch (use) {
+    case USE_TEXT:
+        return column_text(c);
+    case USE_OUTPUT:
+        return "$c::text";
+    case USE_ORDER:
+        return c->type == TYPE_JSON ? "$c::text COLLATE \"C\"" : "$c";
+    case USE_VALUE:
+        break;
+    }
+    return "$c";
+}
+
+static const char *parameter_type(const struct column *c, enum column_use use,
+                                  const struct value *v)
+{
+    static const char *const names[TYPE_COUNT] = {
+        [TYPE_STRING] = "::text",
+        [TYPE_TEXT] = "::text",
+        [TYPE_INTEGER] = "::int8", /* a filter may name what the column cannot hold */
+        [TYPE_BIG_INTEGER] = "::int8",
+        [TYPE_FLOAT] = "::float8",
+        [TYPE_DECIMAL] = "::numeric",
+        [TYPE_BOOLEAN] = "::bool",
+        [TYPE_DATE] = "::date",
+        [TYPE_TIME] = "::time",
+        [TYPE_DATE_TIME] = "::timestamp",
+        [TYPE_TIMESTAMP] = "::timestamptz",
+        [TYPE_UUID] = "::uuid",
+        [TYPE_JSON] = "::json",
+        [TYPE_CSV] = "::text",
+        [TYPE_HASH] = "::text",
+    };
+    if (!c)
+        return "::int8";
+    if (use == USE_TEXT)
+        return "::text";
+    bool fraction = types[c->type].kind == VALUE_INTEGER && v->kind == VALUE_REAL;
+    return fraction ? "::numeric" : names[c->type];
+}
+
+const struct dialect postgres_dialect = {
+    .tests =
+        {
+            [OP_EQ] = "$c = $1",
+            [OP_LT] = "$c < $1",
+            [OP_LTE] = "$c <= $1",
+            [OP_GT] = "$c > $1",
+            [OP_GTE] = "$c >= $1",
+            [OP_IN] = "$c = ANY($*[])",
+            [OP_BETWEEN] = "$c BETWEEN $1 AND $2",
+            [OP_NULL] = "$c IS NULL",
+            [OP_NNULL] = "$c IS NOT NULL",
+            [OP_EMPTY] = "coalesce($c, '') = ''",
+            [OP_CONTAINS] = "strpos($c, $1) > 0",
+            [OP_ICONTAINS] = "strpos(lower($c COLLATE \"C.utf8\"), $1) > 0",
+            [OP_STARTS_WITH] = "starts_with($c, $1)",
+            [OP_ISTARTS_WITH] = "starts_with(lower($c COLLATE \"C.utf8\"), $1)",
+            [OP_ENDS_WITH] = "right($c, length($1)) = $1",
+            [OP_IENDS_WITH] = "right(lower($c COLLATE \"C.utf8\"), length($1)) = $1",
+        },
+    .long_list = "$c = ANY($*[])",
+    .list_max = 0, /* one text for lists of any length */
+    .limit_all = "ALL",
+    .ascending = " NULLS FIRST",
+    .descending = " DESC NULLS LAST",
+    .column = column_in,
+    .parameter_type = parameter_type,
+    .lock = " FOR UPDATE",
+    .declaration = declaration,
+    .key_declaration = key_declaration,
+    .parameter = '$',
+    .later_references = true,
+};
+
+const struct store_driver postgres_driver = {
+    .dialect = &postgres_dialect,
+    .open = postgres_open,
+    .close = postgres_close,
+    .begin = postgres_begin,
+    .commit = postgres_commit,
+    .rollback = postgres_rollback,
+    .run = postgres_run,
+    .table_exists = postgres_table_exists,
+    .drop_table = postgres_drop_table,
+    .add_reference = postgres_add_reference,
+    .last_key = postgres_last_key,
+    .raise_last_key = postgres_raise_last_key,
+    .alter_table = postgres_alter_table,
+    .backup = postgres_backup,
+    .check = postgres_check,
+    .checkpoint = postgres_checkpoint,
+};

@@ -1,0 +1,94 @@
+#ifndef STORE_POSTGRES_H
+#define STORE_POSTGRES_H
+
+/*
+ * The PostgreSQL driver's inside: postgres.c (connection, transactions, the dialect),
+ * postgres_statement.c (statements), postgres_schema.c (tables).
+ *
+ * The connection is in libpq's pipeline mode. A statement that need not be waited for (`unawaited`)
+ * is sent and counted in `pending`; the next one that is waited for takes their results first, so
+ * that a request's savepoint, its release and its journal entries cost no journey of their own.
+ *
+ *   disconnected ──connect──► idle ──BEGIN──► in a transaction ──COMMIT, ROLLBACK──► idle
+ *         ▲                     │                    │
+ *         └──── connection lost ┴────────────────────┘   (trouble says what that means)
+ */
+
+#include <libpq-fe.h>
+
+#include "base/clock.h"
+#include "base/map.h"
+#include "store/driver.h"
+
+enum { POSTGRES_STATEMENTS_MAX = 128 };
+
+/* A statement that the server has prepared under a name. */
+struct postgres_cached {
+    struct str sql; /* owned */
+    uint64_t number;
+    struct postgres_cached *newer, *older;
+};
+
+/* A reference that is made when the transaction commits, when all its tables are there. */
+struct postgres_reference {
+    struct str table, column; /* whose; owned, as all texts here */
+    struct str to_table, to_column;
+    enum reference_action on_delete;
+    struct postgres_reference *next;
+};
+
+struct postgres {
+    struct store store;       /* first */
+    struct str conninfo;      /* owned, terminated */
+    PGconn *db;               /* NULL: disconnected */
+    enum store_access access; /* what it was opened for */
+    bool shared;
+    int64_t retry_ms;  /* monotonic: before this no new connection is tried */
+    size_t pending;    /* commands whose results were not taken yet */
+    size_t syncs;      /* and ends of a pipeline's stretch */
+    bool unsynced;     /* commands were sent since the latest end */
+    bool failed;       /* one of them failed: nothing of the transaction can be kept */
+    bool committing;   /* COMMIT was sent, its result is not there */
+    struct map cached; /* text → struct postgres_cached */
+    struct postgres_cached *newest, *oldest;
+    uint64_t statements;        /* prepared so far: names are numbers */
+    struct arena *schema_arena; /* a schema transaction's: texts of `references`; NULL: none */
+    struct postgres_reference *references;
+    struct buf values;               /* the parameters' texts */
+    char (*moments)[CLOCK_TEXT_MAX]; /* the canonical texts of a row's moments */
+    size_t moment_capacity;
+};
+
+static inline struct postgres *postgres_of(struct store *s)
+{
+    return (struct postgres *)(void *)s;
+}
+
+/* postgres.c */
+extern const struct dialect postgres_dialect;
+/* Notes that the connection is gone and closes it; a fault with its words. */
+int postgres_lost(struct postgres *p);
+
+/* postgres_statement.c */
+int postgres_run(struct store *s, struct statement *st, store_row_fn *row, void *context);
+/* Takes the results of unawaited statements. 0, or the fault of the first that failed. */
+int postgres_take_pending(struct postgres *p);
+/* Ends the stretch and sends it: the server begins with it, whoever waits. */
+int postgres_send_off(struct postgres *p);
+/* What an error of the server means to the one who called: an outcome of store.h or a fault. */
+int postgres_error(struct postgres *p, const struct shape *shape, const PGresult *result);
+void postgres_forget_statements(struct postgres *p); /* of a connection that is gone */
+
+/* postgres_schema.c */
+int postgres_table_exists(struct store *s, struct str name, bool *exists_out);
+int postgres_drop_table(struct store *s, struct str name);
+int postgres_alter_table(struct store *s, const struct shape *before, const struct shape *after,
+                         const struct str *from);
+int postgres_add_reference(struct store *s, const struct shape *shape, const struct column *c);
+int postgres_last_key(struct store *s, const struct shape *shape, int64_t *key_out);
+int postgres_raise_last_key(struct store *s, const struct shape *shape, int64_t key);
+/* Makes the references that were put off; STORE_FOREIGN_KEY where rows or tables are missing. */
+int postgres_make_references(struct postgres *p);
+void postgres_drop_references(struct postgres *p); /* those put off: the transaction is over */
+
+#endif
