@@ -168,7 +168,8 @@ static int note_journal(struct tx *tx, void *context)
 {
     const struct server *s = context;
     log_write(LOG_INFO, "server", "database %.*s, journal head %lld, %zu collections",
-              STR_ARG(s->settings->db_filename), (long long)tx->head, tx->catalogue->table_count);
+              STR_ARG(settings_place(tx->arena, s->settings)), (long long)tx->head,
+              tx->catalogue->table_count);
     return 0;
 }
 
@@ -239,7 +240,7 @@ int command_serve(const struct settings *settings, struct arguments *arguments)
     struct server server = {.settings = settings};
     if (!arguments_done(arguments))
         return 2;
-    if (instance_open(settings, INSTANCE_WRITE, &server.instance) != 0)
+    if (instance_open(settings, INSTANCE_SERVE, &server.instance) != 0)
         return 1;
     configure_dialect(settings);
     server.loop = loop_new();

@@ -70,13 +70,18 @@ static int read_secret(struct arena *a, const char *path, struct str *secret_out
     return 0;
 }
 
-/* SECRET, or the one kept beside the database with mode 0600. Never printed. */
-static int find_secret(struct arena *a, const struct settings *s, struct str *secret_out)
+/*
+ * SECRET, or the one kept beside SQLite's file with mode 0600. Never printed.
+ * Nothing lies beside a database of PostgreSQL: there is none then. In the database it would be in
+ * every dump, and whoever may read that could make tokens.
+ */
+static int find_secret(struct instance *i, const struct settings *s)
 {
-    if (s->secret.len > 0) {
-        *secret_out = s->secret;
+    struct arena *a = i->arena;
+    struct str *secret_out = &i->model_settings.secret;
+    *secret_out = s->secret;
+    if (s->secret.len > 0 || i->model_settings.store.client == STORE_POSTGRES)
         return 0;
-    }
     const char *path = arena_printf(a, "%.*s-secret", STR_ARG(s->db_filename)).at;
     if (access(path, F_OK) != 0) {
         int rc = make_secret(a, path);
@@ -84,6 +89,14 @@ static int find_secret(struct arena *a, const struct settings *s, struct str *se
             return rc;
     }
     return read_secret(a, path, secret_out);
+}
+
+static int complain_secret(void)
+{
+    fputs("rowcast: DB_CLIENT=pg needs SECRET, the key of access tokens: a long random text that "
+          "stays the same, such as `openssl rand -hex 32` makes\n",
+          stderr);
+    return 1;
 }
 
 /* ---- what went wrong ---- */
@@ -204,10 +217,10 @@ static int make_first_admin(struct tx *tx, void *context)
     return identity_create_admin(tx, s->admin_email, s->admin_password, s->admin_token);
 }
 
-static struct model_settings model_settings_of(const struct settings *s)
+static struct model_settings model_settings_of(struct arena *a, const struct settings *s)
 {
     return (struct model_settings){
-        .store = {.client = STORE_SQLITE, .filename = s->db_filename},
+        .store = settings_store(a, s),
         .access_token_ttl_ms = s->access_token_ttl,
         .refresh_token_ttl_ms = s->refresh_token_ttl,
         .query_limit_default = s->query_limit_default,
@@ -221,15 +234,15 @@ static struct model_settings model_settings_of(const struct settings *s)
     };
 }
 
-static int open_model(struct instance *i)
+static int open_model(struct instance *i, const struct settings *settings)
 {
-    struct str filename = i->model_settings.store.filename;
+    struct str place = settings_place(i->arena, settings);
     int rc = model_open(&i->model_settings, &i->model);
 
     if (rc == STORE_LOCKED)
-        fprintf(stderr, "rowcast: %.*s is in use by another rowcast process\n", STR_ARG(filename));
+        fprintf(stderr, "rowcast: %.*s is in use by another rowcast process\n", STR_ARG(place));
     else if (rc != 0)
-        fprintf(stderr, "rowcast: cannot open %.*s: %s\n", STR_ARG(filename), fault_text());
+        fprintf(stderr, "rowcast: cannot open %.*s: %s\n", STR_ARG(place), fault_text());
     return rc;
 }
 
@@ -239,13 +252,16 @@ int instance_open(const struct settings *settings, enum instance_access access,
     struct instance *i = instance_out;
     int rc = 0;
 
-    *i = (struct instance){.arena = arena_new(), .model_settings = model_settings_of(settings)};
+    *i = (struct instance){.arena = arena_new()};
+    i->model_settings = model_settings_of(i->arena, settings);
     i->model_settings.read_only = access == INSTANCE_READ;
-    if (access == INSTANCE_WRITE)
-        rc = find_secret(i->arena, settings, &i->model_settings.secret);
+    if (access != INSTANCE_READ)
+        rc = find_secret(i, settings);
+    if (rc == 0 && access == INSTANCE_SERVE && i->model_settings.secret.len == 0)
+        rc = complain_secret();
     if (rc == 0)
-        rc = open_model(i);
-    if (rc == 0 && access == INSTANCE_WRITE && settings->admin_email.len > 0) {
+        rc = open_model(i, settings);
+    if (rc == 0 && access != INSTANCE_READ && settings->admin_email.len > 0) {
         struct settings copy = *settings;
         rc = instance_write(i, make_first_admin, &copy);
     }

@@ -17,8 +17,9 @@ struct instance {
 };
 
 enum instance_access {
-    INSTANCE_READ, /* what is there; beside a server that runs, too */
-    INSTANCE_WRITE /* opens or creates, alone; makes the secret and the first admin */
+    INSTANCE_READ,  /* what is there; beside a server that runs, too */
+    INSTANCE_WRITE, /* opens or creates, alone; makes the secret and the first admin */
+    INSTANCE_SERVE, /* the same; there has to be a secret */
 };
 /* On failure a message was printed to standard error and the result is not 0. */
 int instance_open(const struct settings *settings, enum instance_access access,

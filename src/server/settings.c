@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/map.h"
 
@@ -25,10 +26,24 @@ static const struct setting {
 #define AT(member) offsetof(struct settings, member)
     {"HOST", "127.0.0.1", TEXT, AT(host), 1, 0, NULL, "address to listen on"},
     {"PORT", "8055", INTEGER, AT(port), 0, 65535, NULL, "port to listen on; 0 chooses a free one"},
-    {"DB_CLIENT", "sqlite3", CHOICE, AT(db_client), 0, 0, "sqlite3", "store"},
-    {"DB_FILENAME", "rowcast.sqlite", TEXT, AT(db_filename), 1, 0, NULL, "database file"},
+    {"DB_CLIENT", "sqlite3", CHOICE, AT(db_client), 0, 0, "sqlite3,pg,postgres", "store"},
+    {"DB_FILENAME", "rowcast.sqlite", TEXT, AT(db_filename), 1, 0, NULL, "SQLite: database file"},
+    {"DB_CONNECTION_STRING", NULL, TEXT, AT(db_connection_string), 0, 0, NULL,
+     "PostgreSQL: postgres://..., in place of the settings that follow"},
+    {"DB_HOST", NULL, TEXT, AT(db_host), 0, 0, NULL,
+     "PostgreSQL: host, or folder of the socket; absent: this machine's socket"},
+    {"DB_PORT", "5432", INTEGER, AT(db_port), 1, 65535, NULL, "PostgreSQL: port"},
+    {"DB_DATABASE", NULL, TEXT, AT(db_database), 0, 0, NULL, "PostgreSQL: database"},
+    {"DB_USER", NULL, TEXT, AT(db_user), 0, 0, NULL, "PostgreSQL: user"},
+    {"DB_PASSWORD", NULL, TEXT, AT(db_password), 0, 0, NULL, "PostgreSQL: password"},
+    {"DB_SSL", "false", BOOLEAN, AT(db_ssl), 0, 0, NULL,
+     "PostgreSQL: TLS, the server's certificate and name are verified"},
+    {"DB_SSL__CA_FILE", NULL, TEXT, AT(db_ssl_ca_file), 0, 0, NULL,
+     "PostgreSQL: TLS, verified by the certificates in this file and not by the system's"},
+    {"DB_SSL__REJECT_UNAUTHORIZED", "true", BOOLEAN, AT(db_ssl_reject_unauthorized), 0, 0, NULL,
+     "PostgreSQL: false is TLS with whoever answers"},
     {"SECRET", NULL, TEXT, AT(secret), 0, 0, NULL,
-     "key of access tokens; made and kept beside the database if absent"},
+     "key of access tokens; SQLite: made and kept beside the database if absent"},
     {"ADMIN_EMAIL", NULL, TEXT, AT(admin_email), 0, 0, NULL, "first admin, made at first start"},
     {"ADMIN_PASSWORD", NULL, TEXT, AT(admin_password), 0, 0, NULL, "its password"},
     {"ADMIN_TOKEN", NULL, TEXT, AT(admin_token), 0, 0, NULL, "its static token"},
@@ -295,7 +310,7 @@ static int read_env_file(struct arena *a, struct map *env)
     return rc;
 }
 
-/* ---- all of them ---- */
+/* ---- each of them ---- */
 
 static struct str find_value(struct arena *a, const struct map *env, const struct setting *s,
                              struct str flag)
@@ -309,13 +324,90 @@ static struct str find_value(struct arena *a, const struct map *env, const struc
     return from_file ? *from_file : str_of(s->fallback);
 }
 
+/* ---- the store ---- */
+
+/* Where Debian keeps the certificates of the authorities that it trusts. */
+#define SYSTEM_CA_FILE STR("/etc/ssl/certs/ca-certificates.crt")
+
+static bool is_postgres(const struct settings *s)
+{
+    return !str_equal(s->db_client, STR("sqlite3"));
+}
+
+/* As Directus has it, each of these alone asks for TLS. */
+static bool wants_tls(const struct settings *s)
+{
+    return s->db_ssl || s->db_ssl_ca_file.len > 0 || !s->db_ssl_reject_unauthorized;
+}
+
+/* One word of a connection string; libpq's own default holds where the value is empty. */
+static void put_word(struct buf *b, const char *name, struct str value)
+{
+    if (value.len == 0)
+        return;
+    buf_printf(b, "%s='", name);
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.at[i] == '\'' || value.at[i] == '\\')
+            buf_put_char(b, '\\');
+        buf_put_char(b, value.at[i]);
+    }
+    buf_put_lit(b, "' ");
+}
+
+static struct str connection_string(struct arena *a, const struct settings *s)
+{
+    struct buf b;
+    if (s->db_connection_string.len > 0)
+        return s->db_connection_string;
+    buf_init(&b, SIZE_MAX);
+    put_word(&b, "host", s->db_host);
+    put_word(&b, "port", arena_printf(a, "%lld", (long long)s->db_port));
+    put_word(&b, "dbname", s->db_database);
+    put_word(&b, "user", s->db_user);
+    put_word(&b, "password", s->db_password);
+    if (wants_tls(s) && s->db_ssl_reject_unauthorized) {
+        put_word(&b, "sslmode", STR("verify-full"));
+        put_word(&b, "sslrootcert", s->db_ssl_ca_file.len > 0 ? s->db_ssl_ca_file : SYSTEM_CA_FILE);
+    } else if (wants_tls(s)) {
+        put_word(&b, "sslmode", STR("require"));
+    }
+    struct str text = arena_str(a, buf_str(&b));
+    buf_deinit(&b);
+    return text;
+}
+
+struct store_settings settings_store(struct arena *a, const struct settings *s)
+{
+    if (is_postgres(s))
+        return (struct store_settings){.client = STORE_POSTGRES,
+                                       .connection = connection_string(a, s)};
+    return (struct store_settings){.client = STORE_SQLITE, .filename = s->db_filename};
+}
+
+struct str settings_place(struct arena *a, const struct settings *s)
+{
+    if (!is_postgres(s))
+        return s->db_filename;
+    if (s->db_connection_string.len > 0)
+        return STR("the database of DB_CONNECTION_STRING");
+    return arena_printf(a, "PostgreSQL's database %.*s", STR_ARG(s->db_database));
+}
+
+/* ---- all of them ---- */
+
 /* What only several settings together tell. */
 static int check_together(const struct settings *s)
 {
     bool secretless = s->admin_password.len == 0 && s->admin_token.len == 0;
+    bool pg = is_postgres(s);
     const char *wrong = NULL;
 
-    if (s->websocket_path.len == 0 || s->websocket_path.at[0] != '/')
+    if (pg && s->db_connection_string.len == 0 && s->db_database.len == 0)
+        wrong = "DB_CLIENT=pg needs DB_CONNECTION_STRING, or DB_DATABASE with what leads to it: "
+                "DB_HOST, DB_PORT, DB_USER, DB_PASSWORD";
+    else if (pg && s->db_connection_string.len > 0 && wants_tls(s)) /* never silently without */
+        wrong = "DB_SSL is not for DB_CONNECTION_STRING: say sslmode=verify-full in that";
+    else if (s->websocket_path.len == 0 || s->websocket_path.at[0] != '/')
         wrong = "WEBSOCKET_PATH must start with \"/\"";
     else if (s->admin_email.len > 0 && secretless)
         wrong = "ADMIN_EMAIL needs ADMIN_PASSWORD or ADMIN_TOKEN";

@@ -14,12 +14,17 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "store/store.h"
 
 struct settings {
     struct str host;
     int64_t port;
     struct str db_client, db_filename;
-    struct str secret; /* absent: kept in a file beside the database (instance.c) */
+    struct str db_connection_string, db_host, db_database, db_user, db_password;
+    int64_t db_port;
+    bool db_ssl, db_ssl_reject_unauthorized;
+    struct str db_ssl_ca_file;
+    struct str secret; /* absent: kept in a file beside SQLite's (instance.c) */
     struct str admin_email, admin_password, admin_token;
     bool cors_enabled;
     struct str cors_origin;
@@ -47,5 +52,10 @@ enum { SETTINGS_WRONG = 1 };
 int settings_read(struct arena *a, char **arguments, int *count, struct settings *settings_out);
 void settings_help(FILE *out); /* one line for each setting */
 enum log_level settings_log_level(const struct settings *s);
+
+/* Which store, and where: for PostgreSQL all DB_ settings as one text of libpq's, in the arena. */
+struct store_settings settings_store(struct arena *a, const struct settings *s);
+/* The same for people: no part of it is a secret. */
+struct str settings_place(struct arena *a, const struct settings *s);
 
 #endif

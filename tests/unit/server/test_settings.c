@@ -7,6 +7,7 @@
 
 #include "server/settings.h"
 
+#include <libpq-fe.h>
 #include <sys/stat.h>
 
 #include "unit/server/heard.h"
@@ -133,7 +134,14 @@ static void numbers_and_units_hold_within_their_limits_only(void **state)
         {"LOG_LEVEL", "", false},
         {"LOG_STYLE", "raw", true},
         {"DB_CLIENT", "sqlite3", true},
+        {"DB_CLIENT", "pg", false}, /* where? */
         {"DB_CLIENT", "oracle", false},
+        {"DB_CLIENT", "", false},
+        {"DB_PORT", "0", false},
+        {"DB_PORT", "1", true},
+        {"DB_PORT", "65535", true},
+        {"DB_PORT", "65536", false},
+        {"DB_SSL", "maybe", false},
         {"DB_FILENAME", "", false},
         {"DB_FILENAME", "x", true},
         {"HOST", "", false},
@@ -259,6 +267,145 @@ static void the_first_admin_needs_a_name_and_a_way_in(void **state)
     assert_null(strstr(heard, "hunter2"));
 }
 
+/* ---- the store ---- */
+
+/* What libpq reads one word of the connection string as; absent: it is not there. */
+static struct str word(const char *name)
+{
+    struct store_settings store = settings_store(arena, &settings);
+    assert_int_equal(store.client, STORE_POSTGRES);
+    PQconninfoOption *words = PQconninfoParse(store.connection.at, NULL);
+    assert_non_null(words);
+    struct str value = STR_NULL;
+    for (size_t i = 0; words[i].keyword; i++)
+        if (strcmp(words[i].keyword, name) == 0)
+            value = arena_str(arena, str_of(words[i].val));
+    PQconninfoFree(words);
+    return value;
+}
+
+static void without_a_client_the_store_is_a_file(void **state)
+{
+    (void)state;
+    setenv("DB_FILENAME", "data/x.sqlite", 1);
+    setenv("DB_HOST", "db.example.com", 1);
+    assert_int_equal(read_plain(), 0);
+    struct store_settings store = settings_store(arena, &settings);
+    assert_int_equal(store.client, STORE_SQLITE);
+    assert_text(store.filename, "data/x.sqlite");
+    assert_null(store.connection.at);
+    assert_text(settings_place(arena, &settings), "data/x.sqlite");
+}
+
+static void postgresql_has_to_be_somewhere(void **state)
+{
+    static const char *const clients[] = {"pg", "postgres"};
+    (void)state;
+    setenv("DB_PASSWORD", "hunter2", 1);
+    for (size_t i = 0; i < COUNT_OF(clients); i++) {
+        setenv("DB_CLIENT", clients[i], 1);
+        unsetenv("DB_DATABASE");
+        setenv("DB_HOST", "localhost", 1);
+        assert_int_equal(read_plain(), SETTINGS_WRONG);
+        assert_heard("DB_CLIENT=pg needs DB_CONNECTION_STRING, or DB_DATABASE");
+        assert_null(strstr(heard, "hunter2"));
+        unsetenv("DB_HOST");
+        setenv("DB_DATABASE", "shop", 1);
+        assert_int_equal(read_plain(), 0);
+    }
+}
+
+static void the_parts_become_one_text_that_libpq_reads_back(void **state)
+{
+    (void)state;
+    setenv("DB_CLIENT", "pg", 1);
+    setenv("DB_HOST", "/run/a 'socket'", 1);
+    setenv("DB_PORT", "6543", 1);
+    setenv("DB_DATABASE", "sh=op \xc3\xa4", 1);
+    setenv("DB_USER", "it's", 1);
+    setenv("DB_PASSWORD", " a'b\\c\"\\' host=evil sslmode=disable", 1);
+    assert_int_equal(read_plain(), 0);
+    assert_text(word("host"), "/run/a 'socket'");
+    assert_text(word("port"), "6543");
+    assert_text(word("dbname"), "sh=op \xc3\xa4");
+    assert_text(word("user"), "it's");
+    assert_text(word("password"), " a'b\\c\"\\' host=evil sslmode=disable");
+    assert_null(word("sslmode").at);
+    struct str place = settings_place(arena, &settings);
+    assert_text(place, "PostgreSQL's database sh=op \xc3\xa4");
+}
+
+static void what_is_not_set_is_left_to_libpq(void **state)
+{
+    (void)state;
+    setenv("DB_CLIENT", "pg", 1);
+    setenv("DB_DATABASE", "shop", 1);
+    setenv("DB_USER", "", 1);
+    assert_int_equal(read_plain(), 0);
+    assert_null(word("host").at);
+    assert_null(word("user").at);
+    assert_null(word("password").at);
+    assert_text(word("port"), "5432");
+}
+
+static void a_connection_string_goes_before_its_parts_and_is_not_told(void **state)
+{
+    (void)state;
+    setenv("DB_CLIENT", "pg", 1);
+    setenv("DB_CONNECTION_STRING", "postgres://me:hunter2@db:6000/shop", 1);
+    setenv("DB_HOST", "elsewhere", 1);
+    setenv("DB_DATABASE", "another", 1);
+    assert_int_equal(read_plain(), 0);
+    assert_text(settings_store(arena, &settings).connection, "postgres://me:hunter2@db:6000/shop");
+    assert_text(word("host"), "db");
+    assert_null(strstr(settings_place(arena, &settings).at, "hunter2"));
+}
+
+/* What asks for TLS, and the connection's words for it. */
+static void tls_is_verified_unless_it_is_said_not_to_be(void **state)
+{
+    static const struct {
+        const char *ssl, *ca_file, *reject, *mode, *root;
+    } cases[] = {
+        {NULL, NULL, NULL, NULL, NULL},
+        {"false", NULL, "true", NULL, NULL},
+        {"true", NULL, NULL, "verify-full", "/etc/ssl/certs/ca-certificates.crt"},
+        {"true", "my ca.pem", NULL, "verify-full", "my ca.pem"},
+        {NULL, "my ca.pem", "true", "verify-full", "my ca.pem"},
+        {"true", "my ca.pem", "false", "require", NULL},
+        {NULL, NULL, "false", "require", NULL},
+    };
+    (void)state;
+    setenv("DB_CLIENT", "pg", 1);
+    setenv("DB_DATABASE", "shop", 1);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *const names[] = {"DB_SSL", "DB_SSL__CA_FILE", "DB_SSL__REJECT_UNAUTHORIZED"};
+        const char *const values[] = {cases[i].ssl, cases[i].ca_file, cases[i].reject};
+        for (size_t n = 0; n < COUNT_OF(names); n++)
+            if (values[n])
+                setenv(names[n], values[n], 1);
+            else
+                unsetenv(names[n]);
+        assert_int_equal(read_plain(), 0);
+        struct str mode = word("sslmode"), root = word("sslrootcert");
+        if (!str_equal(mode, str_of(cases[i].mode)) || !str_equal(root, str_of(cases[i].root)))
+            fail_msg("case %zu gave %.*s, %.*s", i, STR_ARG(mode), STR_ARG(root));
+    }
+}
+
+/* Beside a connection string it would do nothing: the data would go unprotected. */
+static void tls_is_refused_where_it_would_do_nothing(void **state)
+{
+    (void)state;
+    setenv("DB_CLIENT", "pg", 1);
+    setenv("DB_CONNECTION_STRING", "postgres://db/shop", 1);
+    setenv("DB_SSL", "true", 1);
+    assert_int_equal(read_plain(), SETTINGS_WRONG);
+    assert_heard("sslmode=verify-full");
+    setenv("DB_SSL", "false", 1);
+    assert_int_equal(read_plain(), 0);
+}
+
 static void log_levels_have_their_names(void **state)
 {
     static const char *const names[] = {
@@ -296,6 +443,13 @@ int main(void)
         TEST(a_long_line_of_the_file_is_one_line),
         TEST(a_file_that_cannot_be_read_is_refused),
         TEST(the_first_admin_needs_a_name_and_a_way_in),
+        TEST(without_a_client_the_store_is_a_file),
+        TEST(postgresql_has_to_be_somewhere),
+        TEST(the_parts_become_one_text_that_libpq_reads_back),
+        TEST(what_is_not_set_is_left_to_libpq),
+        TEST(a_connection_string_goes_before_its_parts_and_is_not_told),
+        TEST(tls_is_verified_unless_it_is_said_not_to_be),
+        TEST(tls_is_refused_where_it_would_do_nothing),
         TEST(log_levels_have_their_names),
         TEST(a_refusal_leaves_the_settings_alone),
     };
