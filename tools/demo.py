@@ -1,8 +1,10 @@
 """Makes the demonstration database: Debian's iso-codes, an admin, and a public policy.
 
-usage: demo.py ROWCAST DATABASE
+usage: demo.py ROWCAST sqlite DATABASE   a file
+       demo.py ROWCAST pg                the database that the settings name (DB_CONNECTION_STRING, DB_HOST...)
 
-Everything is made under a temporary name and renamed at the end: a cut leaves nothing half-made.
+Does nothing where an instance is there already. Everything is made aside, in another file or another schema,
+and takes its place in one step at the end: a cut leaves nothing half-made.
 """
 import json
 import os
@@ -102,14 +104,15 @@ def run(rowcast, env, *arguments):
         sys.exit(f"rowcast {arguments[0]} failed")
 
 
-def make(rowcast, database, folder):
+def make(rowcast, place, folder):
+    """Makes all of it in the store that `place`, some settings, leads to."""
     token, password = secrets.token_urlsafe(24), secrets.token_urlsafe(12)
     env = {
         **os.environ,
-        "DB_FILENAME": database,
         "ADMIN_EMAIL": "admin@example.com",
         "ADMIN_PASSWORD": password,
         "ADMIN_TOKEN": token,
+        **place,
     }
     known = countries()
     tables = {
@@ -131,17 +134,80 @@ def make(rowcast, database, folder):
     return token, password
 
 
-def main():
-    rowcast, database = sys.argv[1:]
+def make_sqlite(rowcast, database):
+    if os.path.exists(database):
+        return None
     target = os.path.dirname(os.path.abspath(database))
     os.makedirs(target, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target) as folder:
-        token, password = make(os.path.abspath(rowcast), f"{folder}/new.sqlite", folder)
+        made = make(rowcast, {"DB_FILENAME": f"{folder}/new.sqlite"}, folder)
         os.rename(f"{folder}/new.sqlite-secret", f"{database}-secret")
         os.rename(f"{folder}/new.sqlite", database)
-    print("\nThe admin (shown this once): admin@example.com")
-    print(f"  password  {password}")
-    print(f"  token     {token}")
+    return made
+
+
+ASIDE = "rowcast_demo_new"
+MOVE = f"""DO $$ DECLARE t record; BEGIN
+  FOR t IN SELECT oid::regclass AS name FROM pg_class
+           WHERE relnamespace = '{ASIDE}'::regnamespace AND relkind = 'r' LOOP
+    EXECUTE format('ALTER TABLE %s SET SCHEMA %I', t.name, current_schema());
+  END LOOP;
+  DROP SCHEMA {ASIDE};
+END $$"""
+
+
+def libpq_environment():
+    """The connection by single settings, for psql; as src/server/settings.c says it."""
+    setting = os.environ.get
+    said = {
+        "PGHOST": setting("DB_HOST"),
+        "PGPORT": setting("DB_PORT", "5432"),
+        "PGDATABASE": setting("DB_DATABASE"),
+        "PGUSER": setting("DB_USER"),
+        "PGPASSWORD": setting("DB_PASSWORD"),
+    }
+    verified = setting("DB_SSL__REJECT_UNAUTHORIZED", "true").lower() in ("true", "1")
+    if not verified:
+        said["PGSSLMODE"] = "require"
+    elif setting("DB_SSL", "false").lower() in ("true", "1") or setting("DB_SSL__CA_FILE"):
+        said["PGSSLMODE"] = "verify-full"
+        said["PGSSLROOTCERT"] = setting("DB_SSL__CA_FILE") or "/etc/ssl/certs/ca-certificates.crt"
+    return {name: value for name, value in said.items() if value}
+
+
+def psql(sql, **more):
+    connection = os.environ.get("DB_CONNECTION_STRING")
+    command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql, *([connection] if connection else [])]
+    env = {**os.environ, **({} if connection else libpq_environment()), **more}
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit("psql failed")
+    return done.stdout.strip()
+
+
+def make_postgres(rowcast):
+    if psql("SELECT to_regclass('rowcast_journal')"):
+        return None
+    psql(f"DROP SCHEMA IF EXISTS {ASIDE} CASCADE; CREATE SCHEMA {ASIDE}",
+         PGOPTIONS="-c client_min_messages=warning")
+    aside = {"PGOPTIONS": f"-c search_path={ASIDE}"}
+    if psql("SELECT current_schema()", **aside) != ASIDE:
+        sys.exit("DB_CONNECTION_STRING has `options` of its own: no demonstration data can be made aside")
+    with tempfile.TemporaryDirectory() as folder:
+        made = make(rowcast, aside, folder)
+    psql(MOVE)
+    return made
+
+
+def main():
+    rowcast, *place = sys.argv[1:]
+    rowcast = os.path.abspath(rowcast)
+    made = make_postgres(rowcast) if place == ["pg"] else make_sqlite(rowcast, place[1])
+    if made:
+        token, password = made
+        print("\nThe admin (shown this once): admin@example.com")
+        print(f"  password  {password}")
+        print(f"  token     {token}")
 
 
 if __name__ == "__main__":
