@@ -5,7 +5,6 @@
 #include "model/access/access.h"
 #include "model/access/members.h"
 
-enum { NAME_LENGTH_MAX = 64 };
 
 /* ---- asking ---- */
 
@@ -60,9 +59,9 @@ static int check_name(struct tx *tx, const char *what, struct str name, const ch
 {
     if (str_trim(name).len == 0)
         return refuse(tx, PROBLEM_INVALID_PAYLOAD, "\"%s\" is required", what);
-    if (name.len > NAME_LENGTH_MAX)
+    if (name.len > STORE_NAME_MAX)
         return refuse(tx, PROBLEM_INVALID_PAYLOAD, "\"%s\" is longer than %d characters", what,
-                      NAME_LENGTH_MAX);
+                      STORE_NAME_MAX);
     for (size_t i = 0; i < name.len; i++)
         if (!is_word(name.at[i]))
             return refuse(tx, PROBLEM_INVALID_PAYLOAD,

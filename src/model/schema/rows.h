@@ -19,7 +19,7 @@ int schema_table(struct tx *tx, struct str collection, const struct table **tabl
 
 /* Is the body an object with no other keys than these (ended by NULL)? Else INVALID_PAYLOAD. */
 int schema_check_keys(struct tx *tx, const json_t *body, const char *const *allowed);
-/* A name for a table or a column: letters, digits and underscores, 64 at most, no reserved prefix.
+/* A name for a table or a column: letters, digits and underscores, 63 at most, no reserved prefix.
  */
 int schema_check_collection_name(struct tx *tx, struct str name);
 int schema_check_field_name(struct tx *tx, struct str name);
