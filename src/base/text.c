@@ -75,6 +75,11 @@ bool text_is_utf8(struct str s)
     return text_utf8_feed(0, s.at, s.len) == 0;
 }
 
+bool text_is_plain(struct str s)
+{
+    return text_is_utf8(s) && !(s.len > 0 && memchr(s.at, '\0', s.len));
+}
+
 size_t text_utf8_sequence(const char *bytes, size_t size)
 {
     uint32_t state = 0;

@@ -15,7 +15,8 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-bool text_is_utf8(struct str s); /* RFC 3629: no surrogates, no overlong forms */
+bool text_is_utf8(struct str s);  /* RFC 3629: no surrogates, no overlong forms */
+bool text_is_plain(struct str s); /* UTF-8 without NUL: what JSON, URLs and stores can all hold */
 
 /* Incremental validation for text that arrives in pieces; state starts at 0 (= complete). */
 enum { TEXT_UTF8_INVALID = 0xff };

@@ -112,7 +112,7 @@ static const char *feed_line(struct csv_reading *r, struct csv_parser *parser, s
     /* The parser skips blank lines between rows, and so does the count of lines. */
     if (r->row_line == r->line && str_trim(line).len == 0)
         r->row_line++;
-    if (!text_is_utf8(line) || memchr(line.at, '\0', line.len))
+    if (!text_is_plain(line))
         return "this is not UTF-8 text";
     if (csv_parse(parser, line.at, line.len, on_cell, on_row, r) != line.len)
         return "a quote stands where none may";

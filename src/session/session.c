@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "session/internal.h"
 
 /*
@@ -153,8 +154,11 @@ struct request *session_request(struct session *s, const struct handler *handler
 
 void session_submit(struct session *s, struct request *r)
 {
-    if (r->http && !r->caller.user_agent.at)
-        r->caller.user_agent = http_header_get(r->http, "User-Agent");
+    if (r->http && !r->caller.user_agent.at) {
+        struct str agent = http_header_get(r->http, "User-Agent");
+        if (text_is_plain(agent)) /* a header may hold Latin-1, which no store takes */
+            r->caller.user_agent = agent;
+    }
     if (r->http)
         r->bytes = r->http->body.len;
     if (s->last)

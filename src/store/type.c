@@ -16,8 +16,10 @@ static struct str text_of(const json_t *json, struct arena *a)
     return json_is_string(json) ? json_str(json) : json_text(a, json);
 }
 
-static int check_length(const struct column *c, struct str text)
+static int check_text(const struct column *c, struct str text)
 {
+    if (!text_is_plain(text))
+        return TYPE_MISMATCH;
     /* A code point takes a byte at least, so that most texts need no counting. */
     bool fits =
         c->length_max == 0 || text.len <= c->length_max || text_length(text) <= c->length_max;
@@ -28,7 +30,7 @@ static int read_text(const struct column *c, const json_t *json, struct arena *a
                      struct value *value_out)
 {
     struct str text = text_of(json, a);
-    int rc = check_length(c, text);
+    int rc = check_text(c, text);
     if (rc)
         return rc;
     *value_out = value_text(arena_str(a, text));
@@ -141,7 +143,7 @@ static double round_decimal(double number, int scale)
     int last_place = (int)strtol(at + 1, NULL, 10) - (DECIMAL_DIGITS - 1);
     int excess = -last_place - scale; /* digits behind the scale */
     if (excess <= 0)
-        return number;
+        return value_round_decimal(number);
     if (excess > DECIMAL_DIGITS)
         return 0;
     int64_t unit = power_of_ten(excess);
@@ -275,7 +277,7 @@ static int read_csv(const struct column *c, const json_t *json, struct arena *a,
     if (text.failed)
         rc = TYPE_TOO_LONG;
     if (rc == 0)
-        rc = check_length(c, buf_str(&text));
+        rc = check_text(c, buf_str(&text));
     if (rc == 0)
         *value_out = value_text(arena_str(a, buf_str(&text)));
     buf_deinit(&text);
@@ -415,7 +417,7 @@ int type_check(const struct column *c, const struct value *v)
         return TYPE_MISMATCH;
     switch (v->kind) {
     case VALUE_TEXT:
-        return check_length(c, v->text);
+        return check_text(c, v->text);
     case VALUE_INTEGER:
         return check_integer(c, v->integer);
     default:

@@ -105,8 +105,8 @@ static inline void type_write(struct buf *b, const struct column *c, const struc
     else
         types[c->type].write(b, v);
 }
-/* What every value of the column fulfils: kind, range, length. 0 or an outcome above; null is fine.
- */
+/* What every value of the column fulfils: kind, range, length, UTF-8 without NUL. 0 or an outcome
+ * above; null is fine. */
 int type_check(const struct column *c, const struct value *v);
 /* A value of column `from` as one of column `to`, exactly or not at all: for a field that changes
  * its type. 0 or an outcome above. */

@@ -166,8 +166,8 @@ static void split_target(struct http_request *r)
     if (raw.len == 0)
         raw = STR("/");
     struct str decoded;
-    bool readable = http_percent_decode(r->arena, raw, HTTP_DECODE_PATH, &decoded) &&
-                    text_is_utf8(decoded) && !memchr(decoded.at, '\0', decoded.len);
+    bool readable =
+        http_percent_decode(r->arena, raw, HTTP_DECODE_PATH, &decoded) && text_is_plain(decoded);
     r->path = readable ? decoded : raw;
 }
 

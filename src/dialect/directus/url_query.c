@@ -151,12 +151,6 @@ static json_t *settle(struct parsing *p, json_t *value)
     return list;
 }
 
-/* Names and values are text as JSON's is. */
-static bool is_text(struct str s)
-{
-    return text_is_utf8(s) && !(s.len > 0 && memchr(s.at, '\0', s.len));
-}
-
 static int add_pair(struct parsing *p, json_t *root, struct str pair)
 {
     struct str name, value, rest = pair;
@@ -166,7 +160,7 @@ static int add_pair(struct parsing *p, json_t *root, struct str pair)
     if (!http_percent_decode(p->arena, name, HTTP_DECODE_QUERY, &name) ||
         !http_percent_decode(p->arena, rest.at ? rest : STR(""), HTTP_DECODE_QUERY, &value))
         return refuse_because(p, "A parameter is not percent-encoded as it should be");
-    if (!is_text(name) || !is_text(value))
+    if (!text_is_plain(name) || !text_is_plain(value))
         return refuse_because(p, "A parameter is not valid UTF-8");
     return name.len ? add(p, root, name, value) : 0;
 }

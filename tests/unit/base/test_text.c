@@ -64,6 +64,17 @@ static void only_rfc_3629_is_utf8(void **state)
     assert_true(text_is_utf8(STR_NULL));
 }
 
+static void plain_text_is_utf8_without_nul(void **state)
+{
+    (void)state;
+    assert_true(text_is_plain(STR("a\xc3\xa4")));
+    assert_true(text_is_plain(STR("")));
+    assert_true(text_is_plain(STR_NULL));
+    assert_false(text_is_plain(STR("a\0b")));
+    assert_false(text_is_plain(STR("\0")));
+    assert_false(text_is_plain(STR("a\xff")));
+}
+
 static uint32_t feed_in_two(struct str s, size_t at)
 {
     uint32_t state = text_utf8_feed(0, s.at, at);
@@ -284,6 +295,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_rfc_3629_is_utf8),
+        cmocka_unit_test(plain_text_is_utf8_without_nul),
         cmocka_unit_test(any_split_gives_the_same_answer),
         cmocka_unit_test(every_code_point_is_a_sequence_and_no_surrogate_is),
         cmocka_unit_test(length_counts_code_points),

@@ -98,6 +98,117 @@ static void values_take_the_kind_of_the_column(void **state)
                      VALUE_REAL);
 }
 
+static const struct column *of_type(enum type_id type)
+{
+    static struct column typed[TYPE_COUNT];
+    typed[type] = (struct column){.name = STR("c"), .type = type};
+    return &typed[type];
+}
+
+#define UUID "0189abcd-0000-4000-8000-0000000000ef"
+
+static void a_comparison_is_with_values_as_they_are_stored(void **state)
+{
+    static const struct {
+        enum type_id type;
+        struct str value, stored; /* absent: none of its type */
+    } cases[] = {
+        {TYPE_UUID, STR_INIT("0189ABCD-0000-4000-8000-0000000000EF"), STR_INIT(UUID)},
+        {TYPE_UUID, STR_INIT(UUID), STR_INIT(UUID)},
+        {TYPE_UUID, STR_INIT(UUID "0"), STR_NULL_INIT},
+        {TYPE_UUID, STR_INIT(""), STR_NULL_INIT},
+        {TYPE_DATE, STR_INIT("2024-02-29"), STR_INIT("2024-02-29")},
+        {TYPE_DATE, STR_INIT("2024-02-29T23:00:00-05:00"), STR_INIT("2024-02-29")},
+        {TYPE_DATE, STR_INIT("2023-02-29"), STR_NULL_INIT},
+        {TYPE_DATE, STR_INIT("0000-12-31"), STR_NULL_INIT},
+        {TYPE_TIME, STR_INIT("10:11"), STR_INIT("10:11:00")},
+        {TYPE_TIME, STR_INIT("24:00:00"), STR_NULL_INIT},
+        {TYPE_DATE_TIME, STR_INIT("2024-01-02 10:11:12.9"), STR_INIT("2024-01-02T10:11:12")},
+        {TYPE_DATE_TIME, STR_INIT("10:11:12"), STR_NULL_INIT},
+        {TYPE_TIMESTAMP, STR_INIT("2024-01-02T00:30+01:00"), STR_INIT("2024-01-01T23:30:00.000Z")},
+        {TYPE_TIMESTAMP, STR_INIT("9999-12-31T23:30-01:00"), STR_NULL_INIT},
+        {TYPE_TIMESTAMP, STR_INIT("now"), STR_NULL_INIT},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct column *c = of_type(cases[i].type);
+        const struct value v = value_text(cases[i].value), null = NONE;
+        struct value expected = cases[i].stored.at ? value_text(cases[i].stored) : null;
+        assert_value(one(*state, c, OP_LTE, v)->test.operands[0].value, expected);
+        assert_value(one(*state, c, OP_CONTAINS, v)->test.operands[0].value, v);
+    }
+    assert_key(one(*state, of_type(TYPE_DATE), OP_EQ, INTEGER(2024)), "eq(1:c,n)");
+    assert_key(one(*state, of_type(TYPE_UUID), OP_ICONTAINS, TEXT("AB")), "icontains(1:c,t2:ab)");
+    const struct value dates[] = {TEXT("2024-01-02"), TEXT("x"), TEXT("2024-01-02T05:00"), NONE};
+    assert_key(expr_test(*state, of_type(TYPE_DATE), OP_IN, dates, COUNT_OF(dates)),
+               "in(1:c,n,t10:2024-01-02)");
+}
+
+static void a_boolean_compares_with_0_and_1_only(void **state)
+{
+    const struct column *c = of_type(TYPE_BOOLEAN);
+    assert_key(one(*state, c, OP_EQ, INTEGER(0)), "eq(1:c,i0)");
+    assert_key(one(*state, c, OP_LT, INTEGER(1)), "lt(1:c,i1)");
+    assert_key(one(*state, c, OP_LT, INTEGER(2)), "lt(1:c,n)");
+    assert_key(one(*state, c, OP_GT, INTEGER(-1)), "gt(1:c,n)");
+    assert_key(one(*state, c, OP_EQ, REAL(1)), "eq(1:c,i1)");
+    assert_key(one(*state, c, OP_EQ, REAL(0.5)), "eq(1:c,n)");
+    assert_key(one(*state, c, OP_EQ, TEXT("true")), "eq(1:c,i1)");
+    assert_key(one(*state, c, OP_EQ, TEXT("false")), "eq(1:c,i0)");
+    assert_key(one(*state, c, OP_EQ, TEXT("1")), "eq(1:c,i1)");
+    assert_key(one(*state, c, OP_EQ, TEXT("True")), "eq(1:c,n)");
+    assert_key(one(*state, id, OP_EQ, TEXT("true")), "eq(2:id,n)");
+}
+
+static void a_decimal_compares_with_fifteen_digits(void **state)
+{
+    const struct column *c = of_type(TYPE_DECIMAL);
+    assert_value(one(*state, c, OP_EQ, REAL(0.1 + 0.2))->test.operands[0].value, REAL(0.3));
+    assert_value(one(*state, c, OP_EQ, TEXT("1234567890.123456"))->test.operands[0].value,
+                 REAL(1234567890.12346));
+    assert_value(one(*state, c, OP_EQ, INTEGER(7))->test.operands[0].value, REAL(7));
+    assert_value(one(*state, c, OP_LT, REAL(0x1.fffffffffffffp1023))->test.operands[0].value,
+                 REAL(0x1.fffffffffffffp1023));
+    assert_value(one(*state, price, OP_EQ, REAL(0.1 + 0.2))->test.operands[0].value,
+                 REAL(0.1 + 0.2));
+}
+
+static void what_no_store_can_hold_compares_as_null(void **state)
+{
+    static const struct str none[] = {{"a\0b", 3}, {"\0", 1}, {"\xff", 1}, {"\xed\xa0\x80", 3}};
+    const enum operator ops[] = {OP_EQ, OP_NEQ, OP_CONTAINS, OP_NISTARTS_WITH};
+    for (size_t i = 0; i < COUNT_OF(none); i++)
+        for (size_t k = 0; k < COUNT_OF(ops); k++)
+            assert_value(one(*state, name, ops[k], value_text(none[i]))->test.operands[0].value,
+                         NONE);
+}
+
+static void operators_on_text_are_unknown_on_numbers(void **state)
+{
+    const struct operand now = {.now = true};
+    assert_key(one(*state, id, OP_CONTAINS, TEXT("1")), "contains(2:id,n)");
+    assert_key(one(*state, price, OP_NENDS_WITH, REAL(5)), "nends_with(5:price,n)");
+    assert_key(expr_test_operands(*state, id, NULL, OP_CONTAINS, &now, 1), "contains(2:id,n)");
+}
+
+static void now_is_null_where_it_has_no_form(void **state)
+{
+    const struct operand now = {.now = true};
+    const enum type_id none[] = {TYPE_UUID, TYPE_BOOLEAN};
+    const enum type_id some[] = {TYPE_DATE,   TYPE_TIME,    TYPE_DATE_TIME, TYPE_TIMESTAMP,
+                                 TYPE_STRING, TYPE_INTEGER, TYPE_DECIMAL};
+    for (size_t i = 0; i < COUNT_OF(none); i++) {
+        const struct column *c = of_type(none[i]);
+        const struct expr *x = expr_test_operands(*state, c, NULL, OP_NIN, &now, 1);
+        assert_key(x, "nin(1:c,n)");
+        assert_false(expr_uses_now(x));
+    }
+    for (size_t i = 0; i < COUNT_OF(some); i++)
+        assert_key(expr_test_operands(*state, of_type(some[i]), NULL, OP_LT, &now, 1),
+                   "lt(1:c,@0/0)");
+    assert_key(expr_test_operands(*state, of_type(TYPE_UUID), NULL, OP_CONTAINS, &now, 1),
+               "contains(1:c,@0/0)");
+}
+
 static void lists_are_sorted_and_told_once(void **state)
 {
     const struct value values[] = {INTEGER(3), NONE, INTEGER(1), TEXT("3"), INTEGER(2), NONE};
@@ -225,6 +336,12 @@ int main(void)
         test_with_arena(a_tree_knows_its_depth_and_puts_shallow_items_first),
         test_with_arena(comparing_with_null_asks_for_null),
         test_with_arena(values_take_the_kind_of_the_column),
+        test_with_arena(a_comparison_is_with_values_as_they_are_stored),
+        test_with_arena(a_boolean_compares_with_0_and_1_only),
+        test_with_arena(a_decimal_compares_with_fifteen_digits),
+        test_with_arena(what_no_store_can_hold_compares_as_null),
+        test_with_arena(operators_on_text_are_unknown_on_numbers),
+        test_with_arena(now_is_null_where_it_has_no_form),
         test_with_arena(lists_are_sorted_and_told_once),
         test_with_arena(an_empty_list_matches_nothing_and_excludes_nothing_but_null),
         test_with_arena(operands_are_folded_where_case_does_not_matter),

@@ -54,6 +54,23 @@ static void strings_take_numbers_and_json_and_keep_to_their_length(void **state)
     CHECK_READINGS(&unlimited, {"\"abcd\"", 0, TEXT("abcd")});
 }
 
+static void text_that_no_store_can_hold_is_refused(void **state)
+{
+    (void)state;
+    static const enum type_id types_of_text[] = {TYPE_STRING, TYPE_TEXT, TYPE_CSV, TYPE_HASH};
+    const struct value nul = value_text((struct str){"a\0b", 3}), broken = TEXT("\xff");
+    AUTO(json_unref) json_t *json = json_stringn("a\0b", 3);
+    for (size_t i = 0; i < COUNT_OF(types_of_text); i++) {
+        const struct column c = {.type = types_of_text[i]};
+        struct value v = NONE;
+        struct arena *a = arena_new();
+        assert_int_equal(type_read(&c, json, a, &v), TYPE_MISMATCH);
+        assert_int_equal(type_check(&c, &nul), TYPE_MISMATCH);
+        assert_int_equal(type_check(&c, &broken), TYPE_MISMATCH);
+        arena_free(a);
+    }
+}
+
 static void integers_have_32_bits(void **state)
 {
     (void)state;
@@ -112,6 +129,7 @@ static void decimals_round_as_written_half_away_from_zero(void **state)
     const struct column finest = {.type = TYPE_DECIMAL, .precision = 15, .scale = 15};
     CHECK_READINGS(&finest, {"0.123456789012345", 0, REAL(0.123456789012345)},
                    {"0.0000000000000005", 0, REAL(1e-15)}, {"0.0000000000000004", 0, REAL(0)},
+                   {"0.1234567890123456", 0, REAL(0.123456789012346)},
                    {"1", TYPE_OUT_OF_RANGE, NONE});
 }
 
@@ -371,6 +389,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(null_is_null_for_every_type),
         cmocka_unit_test(strings_take_numbers_and_json_and_keep_to_their_length),
+        cmocka_unit_test(text_that_no_store_can_hold_is_refused),
         cmocka_unit_test(integers_have_32_bits),
         cmocka_unit_test(big_integers_have_64_bits),
         cmocka_unit_test(floats_are_finite),

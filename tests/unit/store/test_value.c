@@ -87,6 +87,23 @@ static void keys_are_equal_where_values_are(void **state)
     arena_free(a);
 }
 
+static void decimals_have_fifteen_digits(void **state)
+{
+    (void)state;
+    const struct {
+        double number, rounded;
+    } cases[] = {{0, 0},
+                 {0.1 + 0.2, 0.3},
+                 {-0.1 - 0.2, -0.3},
+                 {123456789012345, 123456789012345},
+                 {1234567890123456, 1234567890123460},
+                 {999999999999999.9, 1e15},
+                 {1e300 / 3, 3.33333333333333e299},
+                 {0x1.fffffffffffffp1023, 0x1.fffffffffffffp1023}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_true(value_round_decimal(cases[i].number) == cases[i].rounded);
+}
+
 static void keys_in_a_row_do_not_run_together(void **state)
 {
     (void)state;
@@ -108,6 +125,7 @@ int main(void)
         cmocka_unit_test(null_equals_null_only),
         cmocka_unit_test(a_copied_row_does_not_need_its_origin),
         cmocka_unit_test(keys_are_equal_where_values_are),
+        cmocka_unit_test(decimals_have_fifteen_digits),
         cmocka_unit_test(keys_in_a_row_do_not_run_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
