@@ -11,23 +11,15 @@
  *   ROWS    the rows that the role sees, as letters: "abd" are rows 1, 2 and 4
  * prints one JSON object.
  */
-#include <arpa/inet.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { ROLES_MAX = 16, ROWS = 10, BUFFER = 65536, READY_MAX = 512, PATIENCE_S = 120 };
+#include "load.h"
+
+enum { ROLES_MAX = 16, ROWS = 10, READY_MAX = 512, PATIENCE_S = 120 };
 
 struct role {
     const char *token;
@@ -37,8 +29,7 @@ struct peer {
     int fd;
     const struct role *role; /* NULL: the writer */
     int64_t last;            /* the number that came last */
-    size_t used;
-    char *buffer; /* what is half-read */
+    struct incoming *in;
 };
 
 static struct role roles[ROLES_MAX];
@@ -47,113 +38,10 @@ static struct peer *peers;
 static bool is_floor, measuring;
 static int64_t events, window, sent, answered, deliveries, frame_bytes, expected_until_now;
 
-static void die(const char *why)
-{
-    fprintf(stderr, "fanout: %s\n", why);
-    exit(1);
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* Nanoseconds on a processor, of all threads of a process. */
-static int64_t cpu_ns(const char *pid)
-{
-    char path[512];
-    int64_t sum = 0;
-    snprintf(path, sizeof(path), "/proc/%s/task", pid);
-    DIR *folder = opendir(path);
-    if (!folder)
-        die("the server is gone");
-    for (struct dirent *entry; (entry = readdir(folder));) {
-        long long ns;
-        snprintf(path, sizeof(path), "/proc/%s/task/%s/schedstat", pid, entry->d_name);
-        FILE *file = entry->d_name[0] == '.' ? NULL : fopen(path, "r");
-        if (!file)
-            continue;
-        if (fscanf(file, "%lld", &ns) == 1)
-            sum += ns;
-        fclose(file);
-    }
-    closedir(folder);
-    return sum;
-}
-
-/* ---- the wire: just enough of a client ---- */
-
-static void send_all(int fd, const void *bytes, size_t size)
-{
-    for (const char *at = bytes; size > 0;) {
-        ssize_t n = send(fd, at, size, MSG_NOSIGNAL);
-        if (n < 0 && errno == EAGAIN)
-            continue;
-        if (n <= 0)
-            die("a connection broke");
-        at += n;
-        size -= (size_t)n;
-    }
-}
-
-/* A masked text frame; the mask is zero, which is as good as any here. */
-static size_t put_frame(char *at, const char *text)
-{
-    size_t size = strlen(text), head = 2;
-    at[0] = (char)0x81;
-    if (size < 126)
-        at[1] = (char)(0x80 | size);
-    else {
-        at[1] = (char)(0x80 | 126);
-        at[2] = (char)(size >> 8);
-        at[3] = (char)size;
-        head = 4;
-    }
-    memset(at + head, 0, 4);
-    memcpy(at + head + 4, text, size);
-    return head + 4 + size;
-}
-
-static void send_text(int fd, const char *text)
-{
-    char bytes[1024];
-    send_all(fd, bytes, put_frame(bytes, text));
-}
-
-static void handshake(int fd, const char *token)
-{
-    char text[1024];
-    snprintf(text, sizeof(text),
-             "GET /websocket?access_token=%s HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
-             "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-             token);
-    send_all(fd, text, strlen(text));
-    size_t got = 0;
-    while (got < 4 || memcmp(text + got - 4, "\r\n\r\n", 4) != 0) {
-        ssize_t n = recv(fd, text + got, 1, 0);
-        if (n <= 0 || got + 2 > sizeof(text))
-            die("the handshake failed");
-        got++;
-    }
-    if (memcmp(text, "HTTP/1.1 101", 12) != 0)
-        die("the upgrade was refused");
-}
-
 static void open_peer(struct peer *p, const char *token, const struct role *role)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int one = 1;
-    *p = (struct peer){.fd = socket(AF_INET, SOCK_STREAM, 0), .role = role, .last = -1};
-    p->buffer = malloc(BUFFER);
-    if (connect(p->fd, (struct sockaddr *)&address, sizeof(address)) != 0)
-        die("cannot connect");
-    setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    handshake(p->fd, token);
+    *p = (struct peer){.fd = open_websocket(port, token), .role = role, .last = -1};
+    p->in = calloc(1, sizeof(*p->in));
     if (role && !is_floor) {
         char byte;
         send_text(p->fd, "{\"type\":\"subscribe\",\"collection\":\"ticks\"}");
@@ -161,7 +49,6 @@ static void open_peer(struct peer *p, const char *token, const struct role *role
         if (recv(p->fd, &byte, 1, MSG_PEEK) != 1)
             die("no answer to the subscription");
     }
-    fcntl(p->fd, F_SETFL, O_NONBLOCK);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = p};
     epoll_ctl(epoll_fd, EPOLL_CTL_ADD, p->fd, &event);
 }
@@ -177,8 +64,9 @@ static int64_t next_for(const struct role *role, int64_t last)
     return n;
 }
 
-static void take_message(struct peer *p, const char *text, size_t size)
+static void take_message(void *context, const char *text, size_t size)
 {
+    struct peer *p = context;
     static const char mark[] = "\"value\":";
     if (!measuring)
         return;
@@ -199,49 +87,14 @@ static void take_message(struct peer *p, const char *text, size_t size)
     p->last = number;
 }
 
-/* Takes whole frames out of what was read; returns how much is left. */
-static void take_frames(struct peer *p)
-{
-    size_t at = 0;
-    while (p->used - at >= 2) {
-        const unsigned char *head = (unsigned char *)p->buffer + at;
-        size_t size = head[1] & 127, skip = 2;
-        if (size == 126) {
-            if (p->used - at < 4)
-                break;
-            size = (size_t)head[2] << 8 | head[3];
-            skip = 4;
-        } else if (size == 127)
-            die("a frame is too big");
-        if (p->used - at < skip + size)
-            break;
-        if ((head[0] & 15) == 1)
-            take_message(p, p->buffer + at + skip, size);
-        else if ((head[0] & 15) == 8)
-            die("the server closed a socket");
-        at += skip + size;
-    }
-    memmove(p->buffer, p->buffer + at, p->used - at);
-    p->used -= at;
-}
-
-static void receive(struct peer *p)
-{
-    ssize_t n = recv(p->fd, p->buffer + p->used, BUFFER - p->used, 0);
-    if (n < 0 && errno == EAGAIN)
-        return;
-    if (n <= 0)
-        die("a connection broke");
-    p->used += (size_t)n;
-    take_frames(p);
-}
-
 static void wait_once(int timeout_ms)
 {
     struct epoll_event ready[READY_MAX];
     int count = epoll_wait(epoll_fd, ready, READY_MAX, timeout_ms);
-    for (int i = 0; i < count; i++)
-        receive(ready[i].data.ptr);
+    for (int i = 0; i < count; i++) {
+        struct peer *p = ready[i].data.ptr;
+        receive(p->fd, p->in, take_message, p);
+    }
 }
 
 /* ---- the run ---- */
