@@ -2,6 +2,7 @@
 import json
 import os
 import subprocess
+import sys
 import urllib.request
 
 TOKEN = "admin-token-of-the-benchmark"
@@ -21,7 +22,7 @@ class Rowcast:
         told = self.process.stdout.readline()
         if ":" not in told:
             self.stop()
-            raise RuntimeError("Rowcast did not start")
+            sys.exit("Rowcast did not start")
         self.port = int(told.rsplit(":", 1)[1])
 
     def post(self, path, body):
