@@ -98,8 +98,17 @@ void render_create_table(struct statement *st, struct str name);
 bool column_has_index(const struct column *c); /* one of its own, not that of a constraint */
 /* Of a column's index or UNIQUE constraint; at most STORE_NAME_MAX bytes. */
 void index_name(const struct shape *shape, const struct column *c, struct buf *name_out);
+void shorten_name(struct buf *name); /* one that PostgreSQL would cut off becomes a digest */
 void render_index_name(struct statement *st, const struct column *c);
 void render_create_index(struct statement *st, const struct column *c);
+
+/* alter.c. Two columns are the same in a respect. */
+bool column_same_type(const struct column *a, const struct column *b); /* so are their values */
+bool column_same_default(const struct column *a, const struct column *b);
+bool column_same_reference(const struct column *a, const struct column *b);
+/* The columns that from[] names, by column of `after`; NULL where it is new. To be freed. */
+const struct column **alter_sources(const struct shape *before, const struct shape *after,
+                                    const struct str *from);
 
 struct store_driver {
     const struct dialect *dialect;

@@ -152,7 +152,6 @@ static void postgres_close(struct store *base)
 {
     struct postgres *p = postgres_of(base);
     disconnect(p);
-    postgres_drop_references(p);
     map_deinit(&p->cached);
     buf_deinit(&p->values);
     mem_free(p->moments);
@@ -206,7 +205,6 @@ static int postgres_begin(struct store *base, enum store_access access)
 static void postgres_rollback(struct store *base)
 {
     struct postgres *p = postgres_of(base);
-    postgres_drop_references(p);
     if (p->db)
         (void)postgres_take_pending(p);
     if (p->db && p->failed)
@@ -231,7 +229,6 @@ static int postgres_commit(struct store *base)
     }
     if (rc)
         postgres_rollback(base);
-    postgres_drop_references(p);
     return rc;
 }
 

@@ -3,7 +3,8 @@
 
 /*
  * The PostgreSQL driver's inside: postgres.c (connection, transactions, the dialect),
- * postgres_statement.c (statements), postgres_schema.c (tables).
+ * postgres_statement.c (statements), postgres_schema.c (tables and
+ * references), postgres_alter.c (changing tables).
  *
  * The connection is in libpq's pipeline mode. A statement that need not be waited for (`unawaited`)
  * is sent and counted in `pending`; the next one that is waited for takes their results first, so
@@ -29,14 +30,6 @@ struct postgres_cached {
     struct postgres_cached *newer, *older;
 };
 
-/* A reference that is made when the transaction commits, when all its tables are there. */
-struct postgres_reference {
-    struct str table, column; /* whose; owned, as all texts here */
-    struct str to_table, to_column;
-    enum reference_action on_delete;
-    struct postgres_reference *next;
-};
-
 struct postgres {
     struct store store;       /* first */
     struct str conninfo;      /* owned, terminated */
@@ -49,11 +42,10 @@ struct postgres {
     bool unsynced;     /* commands were sent since the latest end */
     bool failed;       /* one of them failed: nothing of the transaction can be kept */
     bool committing;   /* COMMIT was sent, its result is not there */
+    bool referring;    /* references are made: what is not there is STORE_FOREIGN_KEY */
     struct map cached; /* text → struct postgres_cached */
     struct postgres_cached *newest, *oldest;
-    uint64_t statements;        /* prepared so far: names are numbers */
-    struct arena *schema_arena; /* a schema transaction's: texts of `references`; NULL: none */
-    struct postgres_reference *references;
+    uint64_t statements;             /* prepared so far: names are numbers */
     struct buf values;               /* the parameters' texts */
     char (*moments)[CLOCK_TEXT_MAX]; /* the canonical texts of a row's moments */
     size_t moment_capacity;
@@ -82,13 +74,20 @@ void postgres_forget_statements(struct postgres *p); /* of a connection that is 
 /* postgres_schema.c */
 int postgres_table_exists(struct store *s, struct str name, bool *exists_out);
 int postgres_drop_table(struct store *s, struct str name);
-int postgres_alter_table(struct store *s, const struct shape *before, const struct shape *after,
-                         const struct str *from);
 int postgres_add_reference(struct store *s, const struct shape *shape, const struct column *c);
 int postgres_last_key(struct store *s, const struct shape *shape, int64_t *key_out);
 int postgres_raise_last_key(struct store *s, const struct shape *shape, int64_t key);
 /* Makes the references that were put off; STORE_FOREIGN_KEY where rows or tables are missing. */
 int postgres_make_references(struct postgres *p);
-void postgres_drop_references(struct postgres *p); /* those put off: the transaction is over */
+/* Drops the references of other tables to this one, or those to a column of it, its own too, and
+ * puts them off. */
+int postgres_release_referrers(struct store *s, struct str table, struct str column);
+/* Drops what the column refers to, or takes it off those that were put off. */
+int postgres_release_reference(struct store *s, const struct shape *shape, const struct column *c);
+int postgres_drop_constraint(struct store *s, struct str table, struct str name);
+
+/* postgres_alter.c */
+int postgres_alter_table(struct store *s, const struct shape *before, const struct shape *after,
+                         const struct str *from);
 
 #endif

@@ -22,6 +22,8 @@ static const struct {
 static const char *const conflicts[] = {"40001", "40P01"};
 /* Tables that changed under a snapshot: the definition in force is not the snapshot's. */
 static const char *const changed_tables[] = {"42P01", "42703", "42804", "42883", "0A000", "XX000"};
+/* A table, a column or its uniqueness that a reference needs; types that do not compare. */
+static const char *const no_referents[] = {"42P01", "42703", "42830", "42804"};
 /* The server is going away, or cannot be written to any more. */
 static const char *const departures[] = {"57P01", "57P02", "57P03", "57P05",
                                          "25P03", "25006", "08"};
@@ -79,6 +81,8 @@ int postgres_error(struct postgres *p, const struct shape *shape, const PGresult
         keep_detail(p, shape, outcomes[i].outcome, result);
         return outcomes[i].outcome;
     }
+    if (p->referring && is_one_of(state, no_referents, COUNT_OF(no_referents)))
+        return STORE_FOREIGN_KEY;
     bool changed =
         p->store.access == STORE_READ && is_one_of(state, changed_tables, COUNT_OF(changed_tables));
     if (changed || is_one_of(state, conflicts, COUNT_OF(conflicts)))

@@ -120,20 +120,24 @@ static void render_unique(struct statement *st, const struct column *c)
     buf_put_lit(&st->sql, " UNIQUE");
 }
 
-/* Names of indexes are shared by all tables; the point keeps "a_b"."c" and "a"."b_c" apart. One
- * that PostgreSQL would cut off ends in a digest of the whole. */
-void index_name(const struct shape *shape, const struct column *c, struct buf *name_out)
+void shorten_name(struct buf *name)
 {
     char digest[SHA256_HEX_SIZE];
+    if (name->len <= STORE_NAME_MAX)
+        return;
+    text_sha256_hex(buf_str(name), digest);
+    buf_clear(name);
+    buf_printf(name, "rowcast.%.32s", digest);
+}
+
+/* Names of indexes are shared by all tables; the point keeps "a_b"."c" and "a"."b_c" apart. */
+void index_name(const struct shape *shape, const struct column *c, struct buf *name_out)
+{
     buf_clear(name_out);
     buf_put_str(name_out, shape->name);
     buf_put_char(name_out, '.');
     buf_put_str(name_out, c->name);
-    if (name_out->len <= STORE_NAME_MAX)
-        return;
-    text_sha256_hex(buf_str(name_out), digest);
-    buf_clear(name_out);
-    buf_printf(name_out, "rowcast.%.32s", digest);
+    shorten_name(name_out);
 }
 
 void render_index_name(struct statement *st, const struct column *c)

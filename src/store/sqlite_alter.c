@@ -9,33 +9,12 @@
 
 #define REBUILD_NAME STR("rowcast_rebuild")
 
-static bool reference_same(const struct reference *a, const struct reference *b)
-{
-    if (!a || !b)
-        return a == b;
-    return str_equal(a->table, b->table) && str_equal(a->column, b->column) &&
-           a->on_delete == b->on_delete;
-}
-
-static bool default_same(const struct value *a, const struct value *b)
-{
-    return a->kind == b->kind && value_equal(a, b);
-}
-
-/* The type alone: a value of the one is a value of the other. */
-static bool type_same(const struct column *a, const struct column *b)
-{
-    return a->type == b->type && a->length_max == b->length_max && a->precision == b->precision &&
-           a->scale == b->scale;
-}
-
 /* The same to SQL, but for an index of its own. */
 static bool column_same(const struct column *a, const struct column *b)
 {
-    return str_equal(a->name, b->name) && type_same(a, b) && a->nullable == b->nullable &&
+    return str_equal(a->name, b->name) && column_same_type(a, b) && a->nullable == b->nullable &&
            a->unique == b->unique && a->auto_increment == b->auto_increment &&
-           default_same(&a->default_value, &b->default_value) &&
-           reference_same(a->reference, b->reference);
+           column_same_default(a, b) && column_same_reference(a, b);
 }
 
 static bool can_append(const struct column *c)
@@ -114,7 +93,7 @@ static void put_source(struct statement *st, const struct column *to, const stru
 {
     if (!from) {
         statement_put_bind(st, to, to->default_value);
-    } else if (type_same(from, to)) {
+    } else if (column_same_type(from, to)) {
         statement_put_name(st, from->name);
     } else {
         buf_put_lit(&st->sql, "rowcast_convert(");
@@ -197,16 +176,6 @@ static int rename_rebuilt(struct store *s, const struct shape *after)
     return store_run(s, NULL, NULL);
 }
 
-/* The columns that `from` names, by column of `after`; NULL where it is new. */
-static const struct column **find_sources(const struct shape *before, const struct shape *after,
-                                          const struct str *from)
-{
-    const struct column **sources = MEM_ARRAY(const struct column *, after->count);
-    for (size_t i = 0; i < after->count; i++)
-        sources[i] = from[i].at ? shape_column(before, from[i]) : NULL;
-    return sources;
-}
-
 static int rebuild(struct store *s, const struct shape *before, const struct shape *after,
                    const struct column *const *from)
 {
@@ -235,7 +204,7 @@ int sqlite_alter_table(struct store *s, const struct shape *before, const struct
 {
     if (only_appends(before, after, from))
         return append_columns(s, before, after);
-    const struct column **sources = find_sources(before, after, from);
+    const struct column **sources = alter_sources(before, after, from);
     int rc = rebuild(s, before, after, sources);
     mem_free(sources);
     return rc;
