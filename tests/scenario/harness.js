@@ -1,19 +1,26 @@
 /*
- * The real server as a black box: a temporary folder, a port of its own, stopped by process id.
+ * The real server as a black box: a temporary folder, a database and a port of its own, stopped by process id.
  *
- * ROWCAST names the binary. Every wait is bounded; a scenario that waits in vain fails with what it had.
+ * ROWCAST names the binary. With ROWCAST_TEST_POSTGRES (a connection string, see tools/postgres.py) each
+ * folder has a schema of its own there; ROWCAST_TEST_STORE, `sqlite` or `pg`, says which store if both are there.
+ * Every wait is bounded; a scenario that waits in vain fails with what it had.
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import * as runner from 'node:test';
 import WebSocket from 'ws';
 
 export const BINARY = path.resolve(process.env.ROWCAST ?? '../build/release/rowcast');
 export const ADMIN = { email: 'admin@example.com', password: 'correct horse', token: 'admin-token-of-the-tests' };
 export const PUBLIC_POLICY = 'abf8a154-5b1c-4a46-ac9c-7300570f4f17';
 const PATIENCE_MS = 20_000;
+const POSTGRES = process.env.ROWCAST_TEST_POSTGRES;
+export const ON_POSTGRES = (process.env.ROWCAST_TEST_STORE ?? (POSTGRES ? 'pg' : 'sqlite')) === 'pg';
+assert.ok(!ON_POSTGRES || POSTGRES, 'ROWCAST_TEST_STORE is pg, and ROWCAST_TEST_POSTGRES names none');
 
 const ENVIRONMENT = {
   PORT: '0', LOG_LEVEL: 'warn', LOGIN_STALL_TIME: '0', HASH_MEMORY_COST: '1024', HASH_TIME_COST: '1',
@@ -28,17 +35,46 @@ export function within(promise, what, ms = PATIENCE_MS) {
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/* A folder that one or several runs of the server share. */
-export function makeFolder() {
-  const folder = mkdtempSync(path.join(tmpdir(), 'rowcast-'));
-  return { path: folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+/*
+ * Tests of what SQLite alone has, its files: they are none on another store. Used as node:test is,
+ * `sqliteOnly.test(...)`, or for a whole file `const { before, test } = sqliteOnly`.
+ */
+const none = () => {};
+export const sqliteOnly = ON_POSTGRES ? { test: none, before: none, after: none, beforeEach: none, afterEach: none } : runner;
+
+/* Runs SQL in a schema of the tests' PostgreSQL; returns the rows as text. */
+export function psql(schema, sql) {
+  const { status, stdout, stderr } = spawnSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-c', sql, connection(schema)], { encoding: 'utf8', timeout: 60_000 });
+  assert.equal(status, 0, `psql: ${stderr}`);
+  return stdout;
 }
+
+const connection = (schema) => `${POSTGRES} options='-c search_path=${schema} -c client_min_messages=warning'`;
+
+/* A folder that one or several runs of the server share, and their database. */
+export function makeFolder() {
+  const folder = { path: mkdtempSync(path.join(tmpdir(), 'rowcast-')) };
+  const removeFiles = () => rmSync(folder.path, { recursive: true, force: true });
+  if (!ON_POSTGRES) return { ...folder, environment: { DB_FILENAME: path.join(folder.path, 'test.sqlite') }, remove: removeFiles };
+  const schema = `t_${randomBytes(8).toString('hex')}`;
+  psql('public', `CREATE SCHEMA ${schema}`);
+  return {
+    ...folder, schema, environment: { DB_CLIENT: 'pg', DB_CONNECTION_STRING: connection(schema) },
+    remove() {
+      removeFiles();
+      psql('public', `DROP SCHEMA ${schema} CASCADE`);
+    },
+  };
+}
+
+/* What a program needs of the environment to find a folder's database. */
+const environmentOf = (folder) => ({ PATH: process.env.PATH, ...sanitizerOptions(), ...ENVIRONMENT, ...folder.environment });
 
 /* Runs a command of the program to its end: { status, stdout, stderr }. */
 export function runCommand(folder, args, environment = {}) {
   return spawnSync(BINARY, args, {
     cwd: folder.path, encoding: 'utf8', timeout: 120_000,
-    env: { PATH: process.env.PATH, ...sanitizerOptions(), ...ENVIRONMENT, DB_FILENAME: path.join(folder.path, 'test.sqlite'), ...environment },
+    env: { ...environmentOf(folder), ...environment },
   });
 }
 
@@ -60,7 +96,7 @@ export class Server {
     const [program, ...words] = [...under, BINARY, 'serve'];
     server.process = spawn(program, words, {
       cwd: server.folder.path, stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH, ...sanitizerOptions(), ...ENVIRONMENT, DB_FILENAME: path.join(server.folder.path, 'test.sqlite'), ...environment },
+      env: { ...environmentOf(server.folder), ...environment },
     });
     server.exited = new Promise((resolve) => server.process.once('exit', (code, signal) => resolve({ code, signal })));
     server.process.stderr.on('data', (text) => { server.stderr += text; });

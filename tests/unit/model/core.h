@@ -2,7 +2,7 @@
 #define TESTS_UNIT_MODEL_CORE_H
 
 /*
- * An instance in a directory of its own, for the tests of the model's core. A test asks through
+ * An instance with a database of its own, for the tests of the model's core. A test asks through
  * `run`: one request in a batch of its own, committed when it succeeds.
  */
 
@@ -13,8 +13,6 @@
 
 #include <cmocka.h>
 
-#include <unistd.h>
-
 #include "base/fault.h"
 #include "base/mem.h"
 #include "model/access/access.h"
@@ -23,9 +21,10 @@
 #include "model/model.h"
 #include "model/schema/schema.h"
 #include "model/system.h"
+#include "unit/database.h"
 
 struct instance {
-    char directory[64], file[96];
+    struct database database;
     struct model_settings settings;
     struct model *model;
     struct writer *writer;
@@ -39,7 +38,7 @@ struct instance {
 static inline void instance_start(struct instance *in)
 {
     in->settings = (struct model_settings){
-        .store = {.client = STORE_SQLITE, .filename = str_of(in->file)},
+        .store = in->database.settings,
         .secret = STR("a secret for tests that is long enough"),
         .access_token_ttl_ms = 900000,
         .refresh_token_ttl_ms = 604800000,
@@ -71,9 +70,7 @@ static inline int instance_setup(void **state)
 {
     struct instance *in = MEM_NEW(struct instance);
 
-    snprintf(in->directory, sizeof(in->directory), "/tmp/rowcast-test-XXXXXX");
-    assert_non_null(mkdtemp(in->directory));
-    snprintf(in->file, sizeof(in->file), "%s/data.db", in->directory);
+    database_make(&in->database);
     in->arena = arena_new();
     instance_start(in);
     *state = in;
@@ -82,16 +79,10 @@ static inline int instance_setup(void **state)
 
 static inline int instance_teardown(void **state)
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm", "-lock"};
     struct instance *in = *state;
-    char path[128];
 
     instance_stop(in);
-    for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
-        snprintf(path, sizeof(path), "%s%s", in->file, suffixes[i]);
-        unlink(path);
-    }
-    rmdir(in->directory);
+    database_drop(&in->database);
     arena_free(in->arena);
     mem_free(in);
     return 0;

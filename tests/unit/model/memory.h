@@ -13,13 +13,12 @@
 
 #include <cmocka.h>
 
-#include <unistd.h>
-
 #include "model/access/access.h"
 #include "model/access/filter.h"
 #include "model/commit.h"
 #include "model/problem.h"
 #include "model/system.h"
+#include "unit/database.h"
 
 #define MEMORY_NOW_MS INT64_C(1704164645678) /* 2024-01-02T03:04:05.678Z */
 #define MEMORY_USER "11111111-1111-4111-8111-111111111111"
@@ -139,7 +138,7 @@ struct memory {
     struct problem problem;
     struct principal *principal;
     struct tx tx;
-    char path[64];
+    struct database database; /* of `memory_store` */
 };
 
 /* JSON that lives as long as the arena; quotes are written as ' to be read easily. */
@@ -340,10 +339,8 @@ UNUSED static void memory_open(struct memory *m, const char *permissions)
 /* A database with the tables, and a transaction that writes. */
 UNUSED static void memory_store(struct memory *m)
 {
-    snprintf(m->path, sizeof(m->path), "/tmp/rowcast-model-XXXXXX");
-    assert_non_null(mkdtemp(m->path));
-    struct store_settings settings = {STORE_SQLITE, arena_printf(m->arena, "%s/db", m->path)};
-    assert_int_equal(store_open(&settings, STORE_WRITE, &m->tx.store), 0);
+    database_make(&m->database);
+    assert_int_equal(store_open(&m->database.settings, STORE_WRITE, &m->tx.store), 0);
     assert_int_equal(store_begin(m->tx.store, STORE_SCHEMA), 0);
     static const unsigned order[] = {AUTHORS, ARTICLES, NOTES, WORDS};
     for (size_t i = 0; i < COUNT_OF(order); i++)
@@ -355,13 +352,11 @@ UNUSED static void memory_store(struct memory *m)
 
 UNUSED static void memory_close(struct memory *m)
 {
-    static const char *const endings[] = {"", "-lock", "-wal", "-shm"};
     commit_unref(m->tx.commit);
-    store_close(m->tx.store);
-    for (size_t i = 0; i < COUNT_OF(endings) && m->path[0]; i++)
-        unlink(arena_printf(m->arena, "%s/db%s", m->path, endings[i]).at);
-    if (m->path[0])
-        rmdir(m->path);
+    if (m->tx.store) {
+        store_close(m->tx.store);
+        database_drop(&m->database);
+    }
     principal_unref(m->principal);
     grants_cache_free(m->catalogue.grants);
     map_deinit(&m->catalogue.tables_by_name);

@@ -2,8 +2,8 @@
 #define TESTS_SESSION_FIXTURE_H
 
 /*
- * A service on a real loop, with real threads and a model in a scratch folder; the connections are
- * ours: they write down what they are sent. The test turns the loop until what it waits for is
+ * A service on a real loop, with real threads and a model on a database of its own; the connections
+ * are ours: they write down what they are sent. The test turns the loop until what it waits for is
  * there, and holds workers at a gate where the order of things matters.
  */
 
@@ -13,7 +13,6 @@
 #include <cmocka.h>
 #include <sched.h>
 #include <semaphore.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -22,6 +21,7 @@
 #include "model/items/items.h"
 #include "model/schema/schema.h"
 #include "session/internal.h"
+#include "unit/database.h"
 
 /* ---- net, played by the test ---- */
 
@@ -366,7 +366,7 @@ static const struct dialect dialect = {
 #define POLICY "00000000-0000-4000-9000-0000000000a0"
 
 struct world {
-    char folder[32], file[48];
+    struct database database;
     struct model_settings model_settings;
     struct service_settings settings;
     struct model *model;
@@ -459,11 +459,9 @@ static int setup(void **state)
 {
     struct world *w = MEM_NEW(struct world);
 
-    snprintf(w->folder, sizeof(w->folder), "/tmp/rowcast-session-XXXXXX");
-    assert_non_null(mkdtemp(w->folder));
-    snprintf(w->file, sizeof(w->file), "%s/data.db", w->folder);
+    database_make(&w->database);
     w->model_settings = (struct model_settings){
-        .store = {.client = STORE_SQLITE, .filename = str_of(w->file)},
+        .store = w->database.settings,
         .secret = STR("a secret of a test, long enough for anyone"),
         .access_token_ttl_ms = 900000,
         .refresh_token_ttl_ms = 604800000,
@@ -592,8 +590,6 @@ static struct connection *client_connect(struct world *w, const char *token)
 static int teardown(void **state)
 {
     struct world *w = *state;
-    static const char *const suffixes[] = {"", "-wal", "-shm", "-lock", ".lock"};
-    char path[64];
 
     for (size_t i = 0; i < COUNT_OF(w->open); i++) {
         sem_post(&gate);
@@ -603,11 +599,7 @@ static int teardown(void **state)
     service_free(w->service);
     loop_free(w->loop);
     model_close(w->model);
-    for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
-        snprintf(path, sizeof(path), "%s%s", w->file, suffixes[i]);
-        unlink(path);
-    }
-    assert_int_equal(rmdir(w->folder), 0);
+    database_drop(&w->database);
     sem_destroy(&gate);
     sem_destroy(&arrived);
     mem_free(w);

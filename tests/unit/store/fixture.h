@@ -3,32 +3,26 @@
 
 /* A database of its own for each test, and rows gathered as text. */
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "check.h"
-#include "store/store.h"
+#include "unit/database.h"
 
 struct fixture {
-    char directory[64], path[80];
+    struct database database;
     struct store *store; /* the writer */
     struct arena *arena;
 };
 
 UNUSED static struct store *fixture_open(const struct fixture *f, enum store_access access)
 {
-    struct store_settings settings = {.client = STORE_SQLITE, .filename = str_of(f->path)};
     struct store *s = NULL;
-    assert_int_equal(store_open(&settings, access, &s), 0);
+    assert_int_equal(store_open(&f->database.settings, access, &s), 0);
     return s;
 }
 
 UNUSED static int fixture_setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
-    snprintf(f->directory, sizeof(f->directory), "/tmp/rowcast-store-XXXXXX");
-    assert_non_null(mkdtemp(f->directory));
-    snprintf(f->path, sizeof(f->path), "%s/db", f->directory);
+    database_make(&f->database);
     f->store = fixture_open(f, STORE_WRITE);
     f->arena = arena_new();
     *state = f;
@@ -38,15 +32,9 @@ UNUSED static int fixture_setup(void **state)
 UNUSED static int fixture_teardown(void **state)
 {
     struct fixture *f = *state;
-    char path[96];
     store_close(f->store);
     arena_free(f->arena);
-    static const char *const endings[] = {"", "-lock", "-wal", "-shm"};
-    for (size_t i = 0; i < COUNT_OF(endings); i++) {
-        snprintf(path, sizeof(path), "%s%s", f->path, endings[i]);
-        unlink(path);
-    }
-    assert_int_equal(rmdir(f->directory), 0);
+    database_drop(&f->database);
     free(f);
     return 0;
 }

@@ -45,7 +45,7 @@ static void what_outgrows_memory_spills_beside_the_database(void **state)
 {
     enum { ROWS = 200, LARGE = 16384 };
     struct fixture *f = *state;
-    struct places places = {.directory = f->directory};
+    struct places places = {.directory = f->database.folder};
     struct order by = {.column = &columns[1]};
     struct select select = {.shape = &shape, .orders = &by, .order_count = 1, .limit = -1};
     char *large = arena_alloc(f->arena, LARGE);
