@@ -23,7 +23,7 @@ void statement_start(struct statement *st, const struct dialect *dialect, const 
     st->outputs = NULL;
     st->output_count = 0;
     st->now_ms = now_ms;
-    st->writes = st->once = st->invalid = false;
+    st->writes = st->unbounded = st->unawaited = st->once = st->invalid = false;
 }
 
 void statement_finish(struct statement *st)
