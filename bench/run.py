@@ -27,7 +27,7 @@ def main():
     group = parser.add_argument_group("writes")
     group.add_argument("--store", choices=["sqlite", "pg"], default="sqlite", help="pg: both")
     group.add_argument("--connections", type=int, nargs="+", default=[1, 16, 64])
-    group.add_argument("--seconds", type=float, default=1, help="of each measurement; a fifth of it to warm up comes before")
+    group.add_argument("--seconds", type=float, default=0.8, help="of each measurement; a fifth of it to warm up comes before")
     group.add_argument("--pipeline", type=int, default=1, help="creates under way on each connection to Rowcast")
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):  # what was started is stopped

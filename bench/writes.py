@@ -1,10 +1,11 @@
 """Durable creates by several connections: Rowcast's batches beside one transaction per create.
 
 Floors, on the same store and machine, by as many connections:
+  steps     what most applications do: BEGIN, a prepared INSERT, COMMIT, each waited for (PostgreSQL only)
   row       an application that keeps its rows and nothing else: a prepared INSERT, a transaction of its own
   journal   one that keeps a journal as well: the row and its image in one transaction
   batch     what Rowcast does, bare: as journal, one create of each connection in one transaction
-Each create of row and journal is one journey to the database; no network, HTTP, JSON, permission or event lies
+Each transaction of row, journal and batch is one journey to the database; no network, HTTP, JSON, permission or event lies
 between. Every acknowledged create is counted at the end: there once, and Rowcast's journal dense.
 """
 import contextlib
@@ -22,8 +23,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tools"))
 import postgres
 from rowcast import TOKEN, Rowcast
 
-FLOORS = ["row", "journal", "batch"]
-SIDES = ["rowcast", *FLOORS]  # each has a database of its own
 FOLDER = "/tmp"  # where a private PostgreSQL lies too: all meet the same disk
 ROWS = "SELECT count(*), count(DISTINCT number), coalesce(min(number), 0), coalesce(max(number), -1) FROM orders"
 ENTRIES = "SELECT count(*) FROM rowcast_journal WHERE kind = 'create' AND \"table\" = 'orders'"
@@ -31,9 +30,10 @@ ENTRIES = "SELECT count(*) FROM rowcast_journal WHERE kind = 'create' AND \"tabl
 
 class Sqlite:
     name, process = "sqlite", 0
+    floors = ["row", "journal", "batch"]
 
     def __init__(self, folder):
-        self.databases = {name: f"{folder}/{name}.sqlite" for name in SIDES}
+        self.databases = {name: f"{folder}/{name}.sqlite" for name in ("rowcast", *self.floors)}
         self.settings = {"DB_FILENAME": self.databases["rowcast"]}
 
     def ask(self, side, query):
@@ -43,12 +43,13 @@ class Sqlite:
 
 class Postgres:
     name = "pg"
+    floors = ["steps", *Sqlite.floors]
 
     def __init__(self, server):
         self.server, self.process = server, server.process()
-        self.databases = {name: f"{server.connection_string} dbname={name}" for name in SIDES}
+        self.databases = {name: f"{server.connection_string} dbname={name}" for name in ("rowcast", *self.floors)}
         self.settings = {"DB_CLIENT": "pg", "DB_CONNECTION_STRING": self.databases["rowcast"], "SECRET": "secret-of-the-benchmark"}
-        for name in SIDES:
+        for name in ("rowcast", *self.floors):
             self._psql(server.connection_string, f"CREATE DATABASE {name}")
 
     def _psql(self, database, query):
@@ -107,7 +108,7 @@ class Bench:
         self.floors = [Side(store, form, lambda connections, seconds, first, form=form: [
             f"{build}/bench/writes_floor", store.name, store.databases[form], store.process, form, connections, seconds,
             first,
-        ]) for form in FLOORS]
+        ]) for form in store.floors]
 
     def measure(self, connections, seconds):
         self.ours.measure(connections, seconds)

@@ -1,14 +1,16 @@
 /*
  * The floors of the writes: programs' own creates, straight into the database, durable.
  *
- * FORM says what a create is; connections send their next one when one is done (a closed loop).
+ * FORM says what a create is. Connections send their next one when one is done (a closed loop).
+ *   steps    BEGIN, one prepared INSERT, COMMIT, each waited for: what most applications do
  *   row      one prepared INSERT that is a transaction of its own: the least that an application
  *            which keeps nothing but its rows can do
  *   journal  the row and its image in a journal, in one transaction
  *   batch    as journal, one create of each connection in one transaction: what Rowcast does, bare
- * On PostgreSQL each connection of row and journal is a thread with a database connection, and
- * each transaction one journey there and back; a batch is one journey on one connection. On SQLite
- * there is one writer, and the connections take turns at it without any cost of their own.
+ * On PostgreSQL each connection is a thread with a database connection, and each transaction but
+ * that of steps is one journey there and back; a batch is one journey on one connection. On SQLite
+ * there is one writer, and the connections take turns at it without any cost of their own; there
+ * are no journeys, so steps is as row.
  *
  * Rows are numbered from FIRST without a gap, the same rows as writes_client's.
  *
@@ -35,7 +37,7 @@ struct writer {
     const struct store *store;
     pthread_t thread;
     int turns, batch; /* batch: creates in one transaction, of as many turns */
-    bool journals;
+    bool journals, steps;
     struct tally tally;
     PGconn *postgres;
     sqlite3 *sqlite;
@@ -44,7 +46,7 @@ struct writer {
 
 /* What differs between the stores. */
 struct store {
-    const char *name;
+    bool takes_turns; /* one writer for all connections */
     void (*open)(struct writer *w, const char *where);
     void (*create)(struct writer *w, int64_t first, int count); /* in one transaction, durable */
     void (*close)(struct writer *w);
@@ -82,33 +84,17 @@ static void postgres_open(struct writer *w, const char *where)
                   " IDENTITY PRIMARY KEY, time bigint NOT NULL, actor uuid, kind varchar(16)"
                   " NOT NULL, \"table\" varchar(64) NOT NULL, key text NOT NULL, after text)"),
            PGRES_COMMAND_OK);
+    expect(w, PQprepare(w->postgres, "begin", "BEGIN", 0, NULL), PGRES_COMMAND_OK);
+    expect(w, PQprepare(w->postgres, "commit", "COMMIT", 0, NULL), PGRES_COMMAND_OK);
     expect(w, PQprepare(w->postgres, "insert", INSERT, 0, NULL), PGRES_COMMAND_OK);
     expect(w, PQprepare(w->postgres, "append", APPEND, 0, NULL), PGRES_COMMAND_OK);
     if (!PQenterPipelineMode(w->postgres))
         die(PQerrorMessage(w->postgres));
 }
 
-static void postgres_send(struct writer *w, const char *name, const char *const *values, int count)
+/* One journey; outside BEGIN and COMMIT, what was sent since the last one is a transaction. */
+static void postgres_wait(struct writer *w)
 {
-    if (!PQsendQueryPrepared(w->postgres, name, count, values, NULL, NULL, 0))
-        die(PQerrorMessage(w->postgres));
-}
-
-/* What lies between two synchronisations of a pipeline is one transaction. */
-static void postgres_create(struct writer *w, int64_t first, int count)
-{
-    for (int64_t number = first; number < first + count; number++) {
-        struct order order = order_of(number);
-        char key[24], amount[12], time_s[24], json[ORDER_JSON_MAX];
-        snprintf(key, sizeof(key), "%lld", order.number);
-        snprintf(amount, sizeof(amount), "%d", order.amount);
-        postgres_send(w, "insert", (const char *[]){key, order.customer, order.note, amount}, 4);
-        if (!w->journals)
-            continue;
-        snprintf(time_s, sizeof(time_s), "%lld", (long long)time(NULL));
-        put_order_json(json, &order);
-        postgres_send(w, "append", (const char *[]){time_s, key, json}, 3);
-    }
     if (!PQpipelineSync(w->postgres))
         die(PQerrorMessage(w->postgres));
     for (;;) {
@@ -120,6 +106,41 @@ static void postgres_create(struct writer *w, int64_t first, int count)
         if (status != PGRES_COMMAND_OK)
             die(PQerrorMessage(w->postgres));
     }
+}
+
+static void postgres_send(struct writer *w, const char *name, const char *const *values, int count)
+{
+    if (!PQsendQueryPrepared(w->postgres, name, count, values, NULL, NULL, 0))
+        die(PQerrorMessage(w->postgres));
+    if (w->steps)
+        postgres_wait(w);
+}
+
+static void postgres_put(struct writer *w, const struct order *order)
+{
+    char number[24], amount[12], time_s[24], json[ORDER_JSON_MAX];
+    snprintf(number, sizeof(number), "%lld", order->number);
+    snprintf(amount, sizeof(amount), "%d", order->amount);
+    postgres_send(w, "insert", (const char *[]){number, order->customer, order->note, amount}, 4);
+    if (!w->journals)
+        return;
+    snprintf(time_s, sizeof(time_s), "%lld", (long long)time(NULL));
+    put_order_json(json, order);
+    postgres_send(w, "append", (const char *[]){time_s, number, json}, 3);
+}
+
+static void postgres_create(struct writer *w, int64_t first, int count)
+{
+    if (w->steps)
+        postgres_send(w, "begin", NULL, 0);
+    for (int64_t number = first; number < first + count; number++) {
+        struct order order = order_of(number);
+        postgres_put(w, &order);
+    }
+    if (w->steps)
+        postgres_send(w, "commit", NULL, 0);
+    else
+        postgres_wait(w);
 }
 
 static void postgres_close(struct writer *w)
@@ -166,6 +187,23 @@ static void step(struct writer *w, sqlite3_stmt *statement)
     check(w, sqlite3_reset(statement));
 }
 
+static void sqlite_put(struct writer *w, const struct order *order)
+{
+    char json[ORDER_JSON_MAX];
+    sqlite3_bind_int64(w->insert, 1, order->number);
+    sqlite3_bind_text(w->insert, 2, order->customer, -1, SQLITE_STATIC);
+    sqlite3_bind_text(w->insert, 3, order->note, -1, SQLITE_STATIC);
+    sqlite3_bind_int(w->insert, 4, order->amount);
+    step(w, w->insert);
+    if (!w->journals)
+        return;
+    put_order_json(json, order);
+    sqlite3_bind_int64(w->append, 1, time(NULL));
+    sqlite3_bind_int64(w->append, 2, order->number);
+    sqlite3_bind_text(w->append, 3, json, -1, SQLITE_STATIC);
+    step(w, w->append);
+}
+
 static void sqlite_create(struct writer *w, int64_t first, int count)
 {
     bool alone = count == 1 && !w->journals; /* a statement is a transaction of its own */
@@ -173,19 +211,7 @@ static void sqlite_create(struct writer *w, int64_t first, int count)
         step(w, w->begin);
     for (int64_t number = first; number < first + count; number++) {
         struct order order = order_of(number);
-        char json[ORDER_JSON_MAX];
-        sqlite3_bind_int64(w->insert, 1, order.number);
-        sqlite3_bind_text(w->insert, 2, order.customer, -1, SQLITE_STATIC);
-        sqlite3_bind_text(w->insert, 3, order.note, -1, SQLITE_STATIC);
-        sqlite3_bind_int(w->insert, 4, order.amount);
-        step(w, w->insert);
-        if (!w->journals)
-            continue;
-        put_order_json(json, &order);
-        sqlite3_bind_int64(w->append, 1, time(NULL));
-        sqlite3_bind_int64(w->append, 2, order.number);
-        sqlite3_bind_text(w->append, 3, json, -1, SQLITE_STATIC);
-        step(w, w->append);
+        sqlite_put(w, &order);
     }
     if (!alone)
         step(w, w->commit);
@@ -203,8 +229,9 @@ static void sqlite_close(struct writer *w)
 /* ---- the run ---- */
 
 static const struct store stores[] = {
-    {"pg", postgres_open, postgres_create, postgres_close},
-    {"sqlite", sqlite_open, sqlite_create, sqlite_close},
+    /* pg, sqlite */
+    {false, postgres_open, postgres_create, postgres_close},
+    {true, sqlite_open, sqlite_create, sqlite_close},
 };
 
 static void *work(void *context)
@@ -241,26 +268,36 @@ static struct usage read_usage(const char *database_pid)
                           strcmp(database_pid, "0") == 0 ? 0 : children_cpu_ns(database_pid)};
 }
 
+/* The writers that a form has, open. */
+static struct writer *open_writers(const struct store *store, const char *where, const char *form,
+                                   int connections, int *count_out)
+{
+    bool batches = strcmp(form, "batch") == 0, one = batches || store->takes_turns;
+    int count = one ? 1 : connections;
+    struct writer *writers = calloc((size_t)count, sizeof(*writers));
+    for (int i = 0; writers && i < count; i++) {
+        writers[i] = (struct writer){.store = store,
+                                     .turns = one ? connections : 1,
+                                     .batch = batches ? connections : 1,
+                                     .journals = batches || strcmp(form, "journal") == 0,
+                                     .steps = strcmp(form, "steps") == 0};
+        store->open(&writers[i], where);
+    }
+    *count_out = count;
+    return writers;
+}
+
 int main(int count, char **arguments)
 {
     if (count != 8)
         die("usage: writes_floor STORE WHERE DATABASE_PID FORM CONNECTIONS SECONDS FIRST");
-    const char *form = arguments[4];
-    int connections = (int)number_of(arguments[5]);
+    int writer_count, connections = (int)number_of(arguments[5]);
     if (connections < 1 || connections > CONNECTIONS_MAX)
         die("1 to 1024 connections");
-    const struct store *store = &stores[strcmp(arguments[1], "pg") != 0];
-    bool batches = strcmp(form, "batch") == 0, one = batches || store != &stores[0];
-    int writer_count = one ? 1 : connections;
-    struct writer *writers = calloc((size_t)writer_count, sizeof(*writers));
+    const struct store *store = &stores[strcmp(arguments[1], "sqlite") == 0];
+    struct writer *writers =
+        open_writers(store, arguments[2], arguments[4], connections, &writer_count);
     next = number_of(arguments[7]);
-    for (int i = 0; i < writer_count; i++) {
-        writers[i] = (struct writer){.store = store,
-                                     .turns = one ? connections : 1,
-                                     .batch = batches ? connections : 1,
-                                     .journals = strcmp(form, "row") != 0};
-        store->open(&writers[i], arguments[2]);
-    }
     span = span_from_now(strtod(arguments[6], NULL));
     for (int i = 0; i < writer_count; i++)
         if (pthread_create(&writers[i].thread, NULL, work, &writers[i]) != 0)
