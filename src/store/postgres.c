@@ -205,6 +205,7 @@ static int postgres_begin(struct store *base, enum store_access access)
 static void postgres_rollback(struct store *base)
 {
     struct postgres *p = postgres_of(base);
+    struct store_detail detail = base->detail; /* undoing is a statement too, and would clear it */
     if (p->db)
         (void)postgres_take_pending(p);
     if (p->db && p->failed)
@@ -214,6 +215,7 @@ static void postgres_rollback(struct store *base)
         (void)store_execute_unawaited(base, STR("ROLLBACK"));
     if (p->db)
         (void)postgres_send_off(p);
+    base->detail = detail;
 }
 
 static int postgres_commit(struct store *base)
