@@ -22,6 +22,9 @@ int command_serve(const struct settings *settings, struct arguments *arguments);
 int command_import(const struct settings *settings, struct arguments *arguments);
 int command_user(const struct settings *settings, struct arguments *arguments);
 int command_schema(const struct settings *settings, struct arguments *arguments);
+int command_copy(const struct settings *settings, struct arguments *arguments);
+int command_backup(const struct settings *settings, struct arguments *arguments);
+int command_epoch(const struct settings *settings, struct arguments *arguments);
 int command_check(const struct settings *settings, struct arguments *arguments);
 
 #endif

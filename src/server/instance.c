@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/random.h"
 #include "model/access/access.h"
 #include "model/identity/identity.h"
@@ -19,21 +20,6 @@ static int complain_errno(const char *what, const char *path)
 }
 
 /* ---- the secret ---- */
-
-/* A name is only as lasting as the folder that it stands in. */
-static int sync_folder_of(struct arena *a, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    const char *folder = slash == path ? "/"
-                         : slash       ? arena_printf(a, "%.*s", (int)(slash - path), path).at
-                                       : ".";
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd < 0 || fsync(fd) != 0 ? complain_errno("sync", folder) : 0;
-
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
 
 /* Writes a new secret under a temporary name and links it into place: a cut leaves none or a whole
  * one, and one that tokens were signed with is there after it. */
@@ -51,7 +37,11 @@ static int make_secret(struct arena *a, const char *path)
     if (!written || (link(fresh, path) != 0 && errno != EEXIST))
         rc = complain_errno("write", path);
     unlink(fresh);
-    return rc == 0 ? sync_folder_of(a, path) : rc;
+    if (rc == 0 && file_sync_folder(path) != 0) {
+        fprintf(stderr, "rowcast: %s\n", fault_text());
+        rc = 1;
+    }
+    return rc;
 }
 
 static int read_secret(struct arena *a, const char *path, struct str *secret_out)

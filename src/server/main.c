@@ -15,6 +15,11 @@ static const struct {
      "put the rows of a CSV or JSON file into a collection", command_import},
     {"user", "create|list|set-password|token ...", "manage users", command_user},
     {"schema", "[--json]", "print collections, fields and relations", command_schema},
+    {"copy", "--from ADDRESS --to ADDRESS",
+     "take an instance along; an address is sqlite:FILE or postgres://...", command_copy},
+    {"backup", "FILE", "copy a running SQLite instance into a new file", command_backup},
+    {"epoch", "[--new]", "name the history; a new one, for what was restored from a dump",
+     command_epoch},
     {"check", "", "verify the database and the journal", command_check},
 };
 
