@@ -2,17 +2,24 @@
 
   lint      floors, headers, format
   unit      unit, agreement and corpus tests, gcc with AddressSanitizer and UndefinedBehaviorSanitizer
-  clang     the whole builds with clang, warnings are errors; unit tests run
+  clang     the whole builds with clang, warnings are errors; unit tests run, on SQLite
   scenario  the real server as a black box, under AddressSanitizer and UndefinedBehaviorSanitizer
   threads   the same under ThreadSanitizer
   release   the release binary: crashes in a storm of writes, the page in Chromium, the benchmark's checks
+
+unit, scenario, threads and the crashes run on both stores: on SQLite, and on a private PostgreSQL
+(tools/postgres.py), which for the crashes syncs to the disk and may be restarted by the tests.
 """
+import concurrent.futures
+import contextlib
 import glob
 import os
 import re
 import subprocess
 import sys
 import time
+
+import postgres
 
 NODE_ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99",
@@ -26,10 +33,24 @@ BUILDS = {
     "release": (["-Dbuildtype=release", "-Dtests=false"], {}),
     "bench": (["-Dbuildtype=release", "-Dtests=false", "-Dbench=true"], {}),
 }
+STORES = {"sqlite": "SQLite", "pg": "PostgreSQL"}
 
 
 class Count:
     passed = failed = 0
+
+
+@contextlib.contextmanager
+def on_store(store, durable=False):
+    """The environment for tests on that store."""
+    environment = {**os.environ, **NODE_ENVIRONMENT, "ROWCAST_TEST_STORE": store}
+    for name in ("ROWCAST_TEST_POSTGRES", "ROWCAST_TEST_POSTGRES_CTL"):
+        environment.pop(name, None)
+    if store == "sqlite":
+        yield environment
+        return
+    with postgres.private(durable) as server:
+        yield {**environment, **server.environment}
 
 
 def run(command, seconds, **options):
@@ -64,16 +85,23 @@ def build(name):
     return True
 
 
-def meson_tests(name):
-    command = ["meson", "test", "-C", f"build/{name}", "--no-rebuild", "--print-errorlogs"]
-    result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **NODE_ENVIRONMENT}, timeout=900)
+def say(what, store, passed, failed=0):
+    print(f"{what} on {STORES[store]}: {passed} passed" + (f", {failed} failed" if failed else ""), flush=True)
+    Count.passed += passed
+    Count.failed += failed
+
+
+def meson_tests(name, what, store):
+    suite = ["--suite", "postgres"] if store == "pg" else ["--no-suite", "postgres"]
+    command = ["meson", "test", "-C", f"build/{name}", "--no-rebuild", "--print-errorlogs", *suite]
+    with on_store(store) as environment:
+        result = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900)
     ok = int((re.search(r"^Ok:\s+(\d+)", result.stdout, re.M) or [0, 0])[1])
     bad = [line for line in result.stdout.splitlines() if re.search(r"\b(FAIL|TIMEOUT|ERROR)\b", line)]
-    print(f"{ok} programs of unit tests passed")
-    Count.passed += ok
-    if result.returncode != 0:
+    wrong = result.returncode != 0 or ok == 0
+    say(what, store, ok, max(1, len(bad)) if wrong else 0)
+    if wrong:
         print(result.stdout[-8000:])
-        Count.failed += max(1, len(bad))
 
 
 def failures(output):
@@ -82,29 +110,39 @@ def failures(output):
     return [block[:4000] for block in blocks[:20]]
 
 
-def node_tests(binary, files, seconds):
-    environment = {**os.environ, **NODE_ENVIRONMENT, "ROWCAST": os.path.abspath(binary)}
+def node_file(file, environment, seconds):
+    """Runs one file of tests: how many passed, how many failed, and what there is to say about those."""
     try:
         result = subprocess.run(
-            ["node", "--test", *[os.path.relpath(f, "tests") for f in files]],
+            ["node", "--test", os.path.relpath(file, "tests")],
             cwd="tests", env=environment, capture_output=True, text=True, timeout=seconds,
         )
-        output = result.stdout
     except subprocess.TimeoutExpired as late:
         output = (late.stdout or b"").decode(errors="replace")
-        print(f"too long (more than {seconds} s)")
-        Count.failed += 1
-        result = None
-    numbers = {key: int(value) for key, value in re.findall(r"^(?:#|ℹ) (pass|fail|skipped|cancelled|todo) (\d+)", output, re.M)}
+        return 0, 1, f"{file}: too long (more than {seconds} s)\n{output[-4000:]}"
+    output = result.stdout
+    numbers = {key: int(value) for key, value in re.findall(r"^(?:#|ℹ) (\w+) (\d+)", output, re.M)}
+    passed = numbers.get("pass", 0)
+    if numbers.get("tests") == 1 and re.search(r"^ok 1 - \S+\.test\.js$", output, re.M):
+        passed = 0  # that is the file itself, in which nothing is for this store
     failed = sum(numbers.get(key, 0) for key in ("fail", "skipped", "cancelled", "todo"))
-    print(f"{numbers.get('pass', 0)} passed, {failed} failed")
-    Count.passed += numbers.get("pass", 0)
-    Count.failed += failed
-    if failed or result is None or result.returncode != 0 or not numbers.get("pass"):
-        Count.failed += 0 if failed else 1
-        print("\n".join(failures(output)) or output[-8000:])
-        if result:
-            print(result.stderr[-4000:])
+    if not failed and result.returncode == 0 and numbers.get("pass"):
+        return passed, 0, ""
+    told = "\n".join(failures(output)) or output[-8000:]
+    return passed, max(1, failed), f"{file}:\n{told}\n{result.stderr[-4000:]}"
+
+
+def node_tests(what, store, binary, files, seconds, durable=False):
+    """Files run side by side, one for each processor, the longest first."""
+    with on_store(store, durable) as environment, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        environment["ROWCAST"] = os.path.abspath(binary)
+        longest_first = sorted(files, key=os.path.getsize, reverse=True)
+        results = list(pool.map(lambda file: node_file(file, environment, seconds), longest_first))
+    passed, failed = (sum(result[i] for result in results) for i in (0, 1))
+    say(what, store, passed, failed if failed or passed else 1)
+    for *_, told in results:
+        if told:
+            print(told)
 
 
 def scenarios(folder):
@@ -123,27 +161,32 @@ def suite_lint():
 
 def suite_unit():
     if build("asan"):
-        meson_tests("asan")
+        for store in STORES:
+            meson_tests("asan", "programs of unit tests", store)
 
 
 def suite_clang():
     if build("clang"):
-        meson_tests("clang")
+        meson_tests("clang", "programs of unit tests", "sqlite")
 
 
 def suite_scenario():
     if build("asan") and install_node_packages():
-        node_tests("build/asan/rowcast", scenarios("scenario"), 600)
+        for store in STORES:
+            node_tests("scenario", store, "build/asan/rowcast", scenarios("scenario"), 300)
 
 
 def suite_threads():
     if build("tsan") and install_node_packages():
-        node_tests("build/tsan/rowcast", scenarios("scenario"), 600)
+        for store in STORES:
+            node_tests("threads", store, "build/tsan/rowcast", scenarios("scenario"), 300)
 
 
 def suite_release():
     if build("release") and install_node_packages():
-        node_tests("build/release/rowcast", scenarios("crash") + scenarios("page"), 600)
+        for store in STORES:
+            node_tests("crash", store, "build/release/rowcast", scenarios("crash"), 600, durable=True)
+        node_tests("page", "sqlite", "build/release/rowcast", scenarios("page"), 300)
     if build("bench"):
         count(run([sys.executable, "bench/run.py", "build/bench", "--events", "100", "--rounds", "1"], 300))
 
@@ -163,11 +206,16 @@ def main():
     unknown = [name for name in wanted if name not in SUITES]
     if unknown:
         sys.exit(f"no suite {unknown[0]}; there are: {', '.join(SUITES)}\n{__doc__}")
+    postgres.end_by_exception()
     begin = time.monotonic()
     for name in wanted:
         print(f"\n== {name}", flush=True)
         start = time.monotonic()
-        SUITES[name]()
+        try:
+            SUITES[name]()
+        except postgres.Unavailable as reason:
+            print(reason)
+            count(False)
         print(f"   ({time.monotonic() - start:.0f} s)", flush=True)
     print(f"\n{time.monotonic() - begin:.0f} s in all")
     print(f"{Count.passed} passed, {Count.failed} failed")

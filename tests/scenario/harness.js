@@ -36,11 +36,13 @@ export function within(promise, what, ms = PATIENCE_MS) {
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /*
- * Tests of what SQLite alone has, its files: they are none on another store. Used as node:test is,
- * `sqliteOnly.test(...)`, or for a whole file `const { before, test } = sqliteOnly`.
+ * Tests of what one store alone has, such as SQLite's files or PostgreSQL's restarts: on the other they are
+ * none. Used as node:test is, `sqliteOnly.test(...)`, or for a whole file `const { before, test } = sqliteOnly`.
  */
 const none = () => {};
-export const sqliteOnly = ON_POSTGRES ? { test: none, before: none, after: none, beforeEach: none, afterEach: none } : runner;
+const noRunner = { test: none, before: none, after: none, beforeEach: none, afterEach: none };
+export const sqliteOnly = ON_POSTGRES ? noRunner : runner;
+export const postgresOnly = ON_POSTGRES ? runner : noRunner;
 
 /* Runs SQL in a schema of the tests' PostgreSQL; returns the rows as text. */
 export function psql(schema, sql) {
