@@ -21,8 +21,10 @@ static const struct column text_column = {.name = {"text", 4}, .type = TYPE_TEXT
 static const struct column number_column = {.name = {"number", 6}, .type = TYPE_BIG_INTEGER};
 static const struct output number_output = {&number_column, NULL};
 
+/* A name as a value. */
 static void put_text(struct statement *st, struct str text)
 {
+    st->invalid |= text.len && memchr(text.at, '\0', text.len) != NULL;
     statement_put_bind(st, &text_column, value_text(text));
 }
 

@@ -89,6 +89,9 @@ static int alter(struct store *s, const struct shape *before, const struct chang
     return rc;
 }
 
+/* Which column it is, SQLite does not know. */
+#define assert_refused_table(s, of_table) assert_text(store_detail(s).table, (of_table))
+
 /* References are in force: a note of nobody is refused, and deleting cascades. */
 static void assert_enforced(struct fixture *f)
 {
@@ -99,14 +102,18 @@ static void assert_enforced(struct fixture *f)
     assert_holds(f->store, &notes, "");
 }
 
-static size_t count_schema(struct fixture *f, const char *type)
+static size_t count_indexes(struct fixture *f)
 {
-    static const struct column columns[] = {{.name = {"name", 4}, .type = TYPE_TEXT, .index = 0},
-                                            {.name = {"type", 4}, .type = TYPE_TEXT, .index = 1}};
-    static const struct shape schema = {{"sqlite_schema", 13}, columns, 2, 0};
-    const struct value v = value_text(str_of(type));
+    static const struct column type = {.name = {"type", 4}, .type = TYPE_TEXT};
+    static const struct shape sqlite = {{"sqlite_schema", 13}, &type, 1, 0};
+    static const struct column schema = {.name = {"schemaname", 10}, .type = TYPE_TEXT};
+    static const struct shape postgres = {{"pg_indexes", 10}, &schema, 1, 0};
+    const bool on_postgres = f->database.settings.client == STORE_POSTGRES;
+    const struct value v = value_text(str_of(on_postgres ? f->database.schema : "index"));
     const struct select select = {
-        .shape = &schema, .where = expr_test(f->arena, &columns[1], OP_EQ, &v, 1), .limit = -1};
+        .shape = on_postgres ? &postgres : &sqlite,
+        .where = expr_test(f->arena, on_postgres ? &schema : &type, OP_EQ, &v, 1),
+        .limit = -1};
     int64_t count = 0;
     assert_int_equal(store_count(f->store, &select, &count), 0);
     return (size_t)count;
@@ -166,7 +173,7 @@ static void a_table_that_is_referred_to_cannot_be_dropped(void **state)
     assert_int_equal(store_begin(f->store, STORE_SCHEMA), 0);
     assert_int_equal(store_drop_table(f->store, STR("people")), 0);
     assert_int_equal(store_commit(f->store), STORE_FOREIGN_KEY);
-    assert_detail(f->store, "notes", "");
+    assert_refused_table(f->store, "notes");
     assert_holds(f->store, &people, "1|ann|30;2|bob|31;3|-|-;");
     assert_enforced(f);
 
@@ -194,10 +201,10 @@ static void a_plain_column_is_appended(void **state)
     start(&change, &people);
     append(&change, (struct column){
                         .name = STR("born"), .type = TYPE_DATE, .nullable = true, .indexed = true});
-    size_t indexes = count_schema(f, "index");
+    size_t indexes = count_indexes(f);
     assert_int_equal(alter(f->store, &people, &change), 0);
     assert_holds(f->store, &change.after, "1|ann|30|-;2|bob|31|-;3|-|-|-;");
-    assert_int_equal(count_schema(f, "index"), indexes + 1);
+    assert_int_equal(count_indexes(f), indexes + 1);
     assert_int_equal(insert(f->store, &change.after, ROW(NONE, NONE, NONE, TEXT("2024-01-02"))), 0);
     assert_holds(f->store, &change.after, "1|ann|30|-;2|bob|31|-;3|-|-|-;4|-|-|2024-01-02;");
     assert_enforced(f);
@@ -296,7 +303,7 @@ static void columns_go_move_and_change_their_name(void **state)
     assert_enforced(f);
 }
 
-static void a_table_that_refers_to_itself_is_rebuilt(void **state)
+static void a_table_that_refers_to_itself_is_changed(void **state)
 {
     struct fixture *f = *state;
     struct change change;
@@ -310,7 +317,7 @@ static void a_table_that_refers_to_itself_is_rebuilt(void **state)
     assert_enforced(f);
 }
 
-static void a_rebuilt_table_does_not_give_a_key_again(void **state)
+static void a_changed_table_does_not_give_a_key_again(void **state)
 {
     struct fixture *f = *state;
     struct change change;
@@ -337,7 +344,7 @@ static void a_reference_is_added_only_if_it_holds(void **state)
     assert_int_equal(store_begin(f->store, STORE_SCHEMA), 0);
     assert_int_equal(store_alter_table(f->store, &integers, &change.after, change.from), 0);
     assert_int_equal(store_commit(f->store), STORE_FOREIGN_KEY);
-    assert_detail(f->store, "people", "");
+    assert_refused_table(f->store, "people");
     assert_holds(f->store, &integers, "1|ann|30;2|bob|31;3|-|-;");
     assert_enforced(f);
 }
@@ -346,18 +353,18 @@ static void an_index_comes_and_goes_without_a_rebuild(void **state)
 {
     struct fixture *f = *state;
     struct change change;
-    size_t indexes = count_schema(f, "index");
+    size_t indexes = count_indexes(f);
     start(&change, &people);
     change.columns[1].indexed = false;
     assert_int_equal(alter(f->store, &people, &change), 0);
-    assert_int_equal(count_schema(f, "index"), indexes - 1);
+    assert_int_equal(count_indexes(f), indexes - 1);
     struct change back;
     start(&back, &people);
     assert_int_equal(alter(f->store, &change.after, &back), 0);
-    assert_int_equal(count_schema(f, "index"), indexes);
+    assert_int_equal(count_indexes(f), indexes);
     back.columns[2].length_max = 9;
     assert_int_equal(alter(f->store, &people, &back), 0);
-    assert_int_equal(count_schema(f, "index"), indexes);
+    assert_int_equal(count_indexes(f), indexes);
 }
 
 static void a_refused_change_leaves_the_rest_of_the_transaction(void **state)
@@ -389,8 +396,8 @@ int main(void)
         test_with_tables(a_value_that_does_not_convert_refuses_the_change),
         test_with_tables(constraints_are_checked_against_the_rows),
         test_with_tables(columns_go_move_and_change_their_name),
-        test_with_tables(a_table_that_refers_to_itself_is_rebuilt),
-        test_with_tables(a_rebuilt_table_does_not_give_a_key_again),
+        test_with_tables(a_table_that_refers_to_itself_is_changed),
+        test_with_tables(a_changed_table_does_not_give_a_key_again),
         test_with_tables(a_reference_is_added_only_if_it_holds),
         test_with_tables(an_index_comes_and_goes_without_a_rebuild),
         test_with_tables(a_refused_change_leaves_the_rest_of_the_transaction),
