@@ -52,9 +52,13 @@ struct commit {
     int64_t time_ms;
     struct str user; /* id; absent: public or the system */
     uint64_t origin; /* the connection that asked; 0: none */
+    /* Its name in the journal, which no other commit of any process has, ever: by it a commit is
+     * found again when its answer was lost. */
+    struct str request;
 };
 
-/* An empty commit under this catalogue; time, user and origin are for the caller to set. */
+/* An empty commit under this catalogue; time, user, origin and request are for the caller to set.
+ */
 struct commit *commit_new(const struct catalogue *catalogue);
 struct commit *commit_ref(struct commit *c);
 void commit_unref(struct commit *c);

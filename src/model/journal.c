@@ -36,15 +36,27 @@ static int read_state(void *context, const struct value *row)
     return 0;
 }
 
-int journal_state_read(struct store *s, struct arena *a, struct journal_state *state_out)
+static int select_state(struct store *s, struct arena *a, struct select select,
+                        struct journal_state *state_out)
 {
-    struct select select = {.shape = &system_table(SYSTEM_STATE)->shape, .limit = 1};
     struct reading reading = {.arena = a, .state = state_out};
 
+    select.shape = &system_table(SYSTEM_STATE)->shape;
+    select.limit = 1;
     int rc = store_select(s, &select, read_state, &reading);
     if (rc == 0 && !reading.found)
         return FAULT_BECAUSE(EBADMSG, "the instance's state is missing");
     return rc;
+}
+
+int journal_state_read(struct store *s, struct arena *a, struct journal_state *state_out)
+{
+    return select_state(s, a, (struct select){.lock = false}, state_out);
+}
+
+int journal_state_lock(struct store *s, struct arena *a, struct journal_state *state_out)
+{
+    return select_state(s, a, (struct select){.lock = true}, state_out);
 }
 
 enum { STATE_COLUMNS = 6 };
@@ -146,7 +158,7 @@ static int append(struct store *s, struct arena *a, const struct commit *commit,
         value_integer(commit->time_ms),
         absent_or_text(commit->user),
         commit->origin ? value_integer((int64_t)commit->origin) : value_null(),
-        value_null(), /* request: for stores that can lose a connection during commit */
+        absent_or_text(commit->request),
         value_text(str_of(change_kind_name(change->kind))),
         value_integer(WORKSPACE),
         value_text(change->table->name),
@@ -228,6 +240,36 @@ int journal_read(struct store *s, int64_t after, int64_t limit, journal_fn *entr
     struct telling telling = {entry, context};
 
     return store_select(s, &select, tell, &telling);
+}
+
+static int note_there(void *context, const struct value *row)
+{
+    (void)row;
+    *(bool *)context = true;
+    return 0;
+}
+
+int journal_has_request(struct store *s, int64_t after, struct str request, bool *has_out)
+{
+    AUTO(arena_free) struct arena *arena = arena_new();
+    const struct output sequence = {.column = column("sequence")};
+    const struct expr *above =
+        system_test(arena, SYSTEM_JOURNAL, "sequence", OP_GT, value_integer(after));
+    const struct expr *its =
+        system_test(arena, SYSTEM_JOURNAL, "request", OP_EQ, value_text(request));
+    struct select select = {
+        .shape = &system_table(SYSTEM_JOURNAL)->shape,
+        .outputs = &sequence,
+        .output_count = 1,
+        .where = expr_and(arena, above, its),
+        .limit = 1,
+    };
+    bool has = false;
+
+    int rc = store_select(s, &select, note_there, &has);
+    if (rc == 0)
+        *has_out = has;
+    return rc;
 }
 
 /* ---- retention ---- */

@@ -1,5 +1,6 @@
 #include "model/model.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <time.h>
 
@@ -182,6 +183,7 @@ struct reader {
     struct model *model;
     struct store *store;
     struct catalogue *catalogue; /* from begin to end */
+    struct catalogue *loaded;    /* the latest that it had to read itself; NULL: none yet */
 };
 
 int reader_open(struct model *m, struct reader **reader_out)
@@ -204,62 +206,73 @@ void reader_close(struct reader *r)
         return;
     store_close(r->store);
     catalogue_unref(r->catalogue);
+    catalogue_unref(r->loaded);
     mem_free(r);
 }
 
-enum { BEGIN_TRIES = 1000, BEGIN_PAUSE_NS = 1000 * 1000 };
+/*
+ * Rows and catalogue have to fit. A snapshot that has another catalogue than the published one is
+ * usually a moment ahead of the writer's thread, which has committed and is about to publish. After
+ * a while it is somebody else's: of another process, or of a commit in doubt (writer_settle). Then
+ * the reader reads it from the snapshot itself. A model that is read only is told of none.
+ */
+enum { PUBLISH_TRIES = 50, PUBLISH_PAUSE_NS = 1000 * 1000 };
+enum unknown_catalogue { UNKNOWN_AWAITED, UNKNOWN_LOADED };
 
-/* The catalogue of the snapshot. Nobody tells a model that is read only of a new one: it looks. */
-static int find_catalogue(struct reader *r, int64_t version, struct catalogue **catalogue_out)
+static struct catalogue *known_catalogue(struct reader *r, int64_t version)
 {
-    struct catalogue *c = model_catalogue(r->model);
-    int rc = 0;
+    struct catalogue *published = model_catalogue(r->model);
 
-    if (c->version != version && r->model->settings->read_only) {
-        catalogue_unref(c);
-        rc = catalogue_load(r->store, version, &c);
-    }
-    if (rc == 0)
-        *catalogue_out = c;
-    return rc;
+    if (published->version == version)
+        return published;
+    catalogue_unref(published);
+    return r->loaded && r->loaded->version == version ? catalogue_ref(r->loaded) : NULL;
 }
 
-/* One try. *fits_out: the catalogue is the one of the snapshot; else the writer has committed a new
- * one and is about to publish it. */
-static int begin_snapshot(struct reader *r, struct arena *a, struct journal_state *state_out,
-                          bool *fits_out)
+static int load_catalogue(struct reader *r, int64_t version)
+{
+    struct catalogue *c;
+
+    int rc = catalogue_load(r->store, version, &c);
+    if (rc != 0)
+        return rc;
+    catalogue_unref(r->loaded);
+    r->loaded = c;
+    r->catalogue = catalogue_ref(c);
+    return 0;
+}
+
+/* One try; 0 without r->catalogue: it is to be awaited. */
+static int begin_snapshot(struct reader *r, struct arena *a, enum unknown_catalogue unknown,
+                          struct journal_state *state_out)
 {
     int rc = store_begin(r->store, STORE_READ);
     if (rc != 0)
         return rc;
     rc = journal_state_read(r->store, a, state_out);
     if (rc == 0)
-        rc = find_catalogue(r, state_out->catalogue_version, &r->catalogue);
-    if (rc == 0) {
-        *fits_out = r->catalogue->version == state_out->catalogue_version;
-        if (*fits_out)
-            return 0;
-    }
-    reader_end(r);
+        r->catalogue = known_catalogue(r, state_out->catalogue_version);
+    if (rc == 0 && !r->catalogue && unknown == UNKNOWN_LOADED)
+        rc = load_catalogue(r, state_out->catalogue_version);
+    if (!r->catalogue)
+        reader_end(r);
     return rc;
 }
 
 int reader_begin(struct reader *r, struct tx *tx)
 {
-    const struct timespec pause = {.tv_nsec = BEGIN_PAUSE_NS};
+    const struct timespec pause = {.tv_nsec = PUBLISH_PAUSE_NS};
+    const int tries = r->model->settings->read_only ? 0 : PUBLISH_TRIES;
     struct journal_state state;
-    bool fits = false;
 
-    for (int i = 0; i < BEGIN_TRIES; i++) {
-        int rc = begin_snapshot(r, tx->arena, &state, &fits);
+    assert(!r->catalogue);
+    for (int i = 0; !r->catalogue; i++) {
+        if (i > 0)
+            nanosleep(&pause, NULL);
+        int rc = begin_snapshot(r, tx->arena, i < tries ? UNKNOWN_AWAITED : UNKNOWN_LOADED, &state);
         if (rc != 0)
             return rc;
-        if (fits)
-            break;
-        nanosleep(&pause, NULL);
     }
-    if (!fits)
-        return FAULT_BECAUSE(ETIMEDOUT, "the catalogue does not follow the data");
     tx->model = r->model;
     tx->settings = r->model->settings;
     tx->catalogue = r->catalogue;
@@ -275,4 +288,9 @@ void reader_end(struct reader *r)
     store_rollback(r->store);
     catalogue_unref(r->catalogue);
     r->catalogue = NULL;
+}
+
+enum store_trouble reader_trouble(const struct reader *r)
+{
+    return store_trouble(r->store);
 }

@@ -91,6 +91,8 @@ void reader_close(struct reader *r);
  */
 int reader_begin(struct reader *r, struct tx *tx);
 void reader_end(struct reader *r);
+/* What the latest fault between begin and end, or of begin, means: may the read be run again? */
+enum store_trouble reader_trouble(const struct reader *r);
 
 /* ---- writes ---- */
 struct writer;
@@ -98,6 +100,7 @@ int writer_open(struct model *m, struct writer **writer_out); /* one a model */
 void writer_close(struct writer *w);
 
 enum writer_kind { WRITER_ROWS, WRITER_SCHEMA /* tables are made or changed: one request alone */ };
+/* Takes the journal's lock. Nothing may be in doubt (writer_settle). */
 int writer_begin(struct writer *w, enum writer_kind kind);
 /*
  * Runs one request in a savepoint. `tx` as for reader_begin. fn's result: 0 keeps its work; REFUSED
@@ -111,9 +114,19 @@ int writer_run(struct writer *w, struct tx *tx, int (*fn)(struct tx *tx, void *c
                void *context, struct commit **commit_out);
 /* One durable commit for all that ran since begin; publishes the catalogue. On anything but 0
  * everything is undone as if it had never run (commits handed out must be dropped).
- * STORE_FOREIGN_KEY (after WRITER_SCHEMA only): rows refer to rows that are not there. */
+ * STORE_FOREIGN_KEY (after WRITER_SCHEMA only): rows refer to rows that are not there.
+ * A fault with STORE_UNCERTAIN leaves the batch in doubt: commits handed out are kept until
+ * writer_settle() has told. What changed nothing is never in doubt. */
 int writer_commit(struct writer *w);
 void writer_rollback(struct writer *w);
+/* What the latest fault of begin, run, commit, settle or prune means. */
+enum store_trouble writer_trouble(const struct writer *w);
+/*
+ * Finds out whether the batch in doubt is there: looks for its last request in the journal, under
+ * the journal's lock, which the lost connection holds until its transaction has ended. Committed:
+ * its catalogue is published, as by writer_commit. A fault leaves the doubt; to be called again.
+ */
+int writer_settle(struct writer *w, bool *committed_out);
 /* Drops journal entries past their retention, a bounded number at a time. Between transactions. */
 int writer_prune(struct writer *w);
 int writer_checkpoint(struct writer *w); /* store_checkpoint(). Between transactions */
