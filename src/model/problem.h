@@ -60,6 +60,7 @@ struct problem {
     struct str collection; /* absent where they do not apply */
     struct str field;
     struct str value;
+    bool lasting;                 /* UNAVAILABLE: to ask again later is no use */
     struct violation *violations; /* FAILED_VALIDATION: one at least */
 };
 

@@ -16,6 +16,8 @@
  *   DONE       the session: replies before it come first
  */
 
+#include <stdatomic.h>
+
 #include "base/map.h"
 #include "session/service.h"
 
@@ -69,10 +71,12 @@ struct service {
     int64_t commit_number;       /* of the hub's place; 0: nothing was committed yet */
     struct workers *readers, *preparer, *writer;
     struct mailbox *from_readers, *from_writer;
+    struct batch *last_batch; /* an empty one, behind all that the writer posted; NULL: not yet */
     struct session *sessions;
     struct map actors; /* by user, address and token */
     struct service_stats stats;
-    bool draining; /* service_free waits for the last session */
+    bool draining;    /* service_free waits for the last session */
+    atomic_bool away; /* the database is; any thread (trouble.c) */
 };
 
 /* A transaction in memory, as of the hub's place. */
@@ -92,19 +96,42 @@ struct tx request_tx(struct request *r);
 int request_authenticate(struct request *r, struct tx *tx);
 /* Notes the result; anything but 0 makes the failing reply. Faults are logged here. Any thread. */
 void request_settle(struct request *r, int result);
-/* The same, the problem being known and logged. Any thread. */
-void request_fail(struct request *r, int result, enum problem_kind kind);
+/* The same, the problem being known and logged; the reason is a constant, or absent. Any thread. */
+void request_fail(struct request *r, int result, enum problem_kind kind, struct str reason);
 void request_rewind(struct request *r); /* as if it had not run */
+
+/* ---- trouble.c: what is tried again, and what is told when that does not help. Workers ---- */
+enum { RERUNS_MAX = 8 };
+/* How often one piece of work was run again; zeroed when it begins. */
+struct patience {
+    unsigned reruns;
+    bool lost;        /* a connection, once */
+    char reason[256]; /* why, as the store said it */
+};
+/* After a fault: is another try worth it? Conflicts are given a moment to pass. */
+bool patience_lasts(struct patience *p, enum store_trouble trouble);
+/* Answers 503, and says why. */
+void trouble_refuse(struct request *r, enum store_trouble trouble);
+/* Notes that the database is away or back; the log is told once. */
+void trouble_away(struct service *v, const char *reason);
+void trouble_over(struct service *v);
 
 /* ---- reader_pool.c, writer.c: the threads ---- */
 int reader_pool_start(struct service *v);
 int writer_start(struct service *v);
-/* What the writer posts: requests of one transaction, in the order of their commits. */
+/*
+ * What the writer posts: requests of one transaction, in the order of their commits; or the commits
+ * of one that was in doubt, when its requests were answered before it turned out to be there.
+ */
 struct batch {
     struct mail mail;
+    struct commit **late; /* a reference each */
+    size_t late_count;
     size_t count;
     struct request *requests[];
 };
+struct batch *batch_new(size_t request_count);
+void batch_free(struct batch *b); /* not the requests; accepts NULL */
 
 /* ---- session.c ---- */
 void session_open(struct service *v, struct connection *c);
@@ -125,8 +152,9 @@ struct actor *actor_take(struct service *v, struct principal *principal);
 void actor_leave(struct service *v, struct actor *a);
 /*
  * Before a commit is published: closes every WebSocket when it is not the next one. That happens
- * when a commit was answered as failed but is there after all; what it told nobody can say, so
- * clients are to come back and read.
+ * when another process wrote, or when a commit was answered as failed but is there after all, and
+ * the store did not say that it was in doubt; what it told nobody can say, so clients are to come
+ * back and read.
  */
 void access_expect(struct service *v, const struct commit *commit);
 /* Moves the service to where it stands after the commit: catalogue, principals, subscriptions. */

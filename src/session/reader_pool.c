@@ -55,16 +55,37 @@ static bool is_pointless(const struct request *r)
            atomic_load_explicit(&r->abandoned, memory_order_relaxed);
 }
 
-static void serve(struct reader_thread *t, struct request *r)
+static int run_once(struct reader_thread *t, struct request *r)
 {
     struct tx tx = request_tx(r);
-    int rc = reader_begin(t->reader, &tx);
 
-    if (rc == 0) {
-        rc = run_in(r, &tx);
-        reader_end(t->reader);
+    int rc = reader_begin(t->reader, &tx);
+    if (rc != 0)
+        return rc;
+    rc = run_in(r, &tx);
+    reader_end(t->reader);
+    return rc;
+}
+
+static void serve(struct reader_thread *t, struct request *r)
+{
+    struct patience patience = {0};
+    enum store_trouble trouble;
+    int rc;
+
+    for (;;) {
+        rc = run_once(t, r);
+        trouble = rc < 0 ? reader_trouble(t->reader) : STORE_SOUND;
+        if (!patience_lasts(&patience, trouble))
+            break;
+        request_rewind(r);
     }
-    request_settle(r, rc);
+    if (trouble == STORE_AWAY)
+        trouble_away(t->service, patience.reason);
+    if (trouble == STORE_SOUND)
+        request_settle(r, rc);
+    else
+        trouble_refuse(r, trouble);
 }
 
 static void work(void *state, struct mail **batch, size_t count)

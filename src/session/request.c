@@ -56,12 +56,12 @@ int request_authenticate(struct request *r, struct tx *tx)
     return 0;
 }
 
-void request_fail(struct request *r, int result, enum problem_kind kind)
+void request_fail(struct request *r, int result, enum problem_kind kind, struct str reason)
 {
     frame_unref(r->reply);
     r->reply = NULL;
     r->result = result;
-    r->problem = (struct problem){.kind = kind};
+    r->problem = (struct problem){.kind = kind, .reason = reason};
     r->handler->fail(r);
 }
 
@@ -70,11 +70,11 @@ void request_settle(struct request *r, int result)
     r->result = result;
     if (result < 0) {
         LOG_AT(LOG_ERROR, "session", "%s failed: %s", r->handler->name, fault_text());
-        request_fail(r, result, PROBLEM_INTERNAL);
+        request_fail(r, result, PROBLEM_INTERNAL, STR_NULL);
     } else if (result > 0 && r->problem.kind == PROBLEM_NONE) {
         LOG_AT(LOG_ERROR, "session", "%s failed: nobody handled the outcome %d", r->handler->name,
                result);
-        request_fail(r, FAULT(EPROTO), PROBLEM_INTERNAL);
+        request_fail(r, FAULT(EPROTO), PROBLEM_INTERNAL, STR_NULL);
     } else if (result > 0) {
         frame_unref(r->reply);
         r->reply = NULL;
@@ -82,12 +82,17 @@ void request_settle(struct request *r, int result)
     }
 }
 
+/* A WebSocket's principal is its session's; over HTTP it is to be found again. */
 void request_rewind(struct request *r)
 {
     frame_unref(r->reply);
-    principal_unref(r->principal);
+    commit_unref(r->commit);
+    if (r->http)
+        principal_unref(r->principal);
     r->reply = NULL;
-    r->principal = NULL;
+    r->commit = NULL;
+    r->principal = r->http ? NULL : r->principal;
     r->problem = (struct problem){.kind = PROBLEM_NONE};
+    r->prompt = false;
     r->result = 0;
 }

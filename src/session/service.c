@@ -74,7 +74,7 @@ static void hand_on(struct service *v, struct request *r, enum request_state sta
     struct workers *to = workers_for(v, r, state, &waiting_max);
 
     if (workers_waiting(to) >= waiting_max) {
-        request_fail(r, REFUSED, PROBLEM_UNAVAILABLE);
+        request_fail(r, REFUSED, PROBLEM_UNAVAILABLE, STR_NULL);
         set_done(v, r);
         return;
     }
@@ -120,6 +120,13 @@ static void take_from_reader(void *context, struct mail *mail)
     session_advance(s);
 }
 
+static void publish(struct service *v, const struct commit *commit, int64_t now_ms)
+{
+    access_expect(v, commit);
+    hub_publish(v->hub, commit, now_ms);
+    access_follow(v, commit);
+}
+
 /* The reply first, then the event, then the sight that follows from it, and then what waited. */
 static void finish_write(struct service *v, struct request *r, int64_t now_ms)
 {
@@ -129,11 +136,8 @@ static void finish_write(struct service *v, struct request *r, int64_t now_ms)
     s->holds++;
     set_done(v, r);
     session_deliver(s);
-    if (commit) {
-        access_expect(v, commit);
-        hub_publish(v->hub, commit, now_ms);
-        access_follow(v, commit);
-    }
+    if (commit)
+        publish(v, commit, now_ms);
     s->holds--;
     session_advance(s);
 }
@@ -144,11 +148,15 @@ static void take_from_writer(void *context, struct mail *mail)
     struct batch *b = CONTAINER_OF(mail, struct batch, mail);
     int64_t now_ms = clock_now_ms();
 
-    v->stats.batches++;
+    if (b == v->last_batch)
+        loop_stop(v->loop);
+    v->stats.batches += b->count > 0;
     v->stats.batched_requests += b->count;
+    for (size_t i = 0; i < b->late_count; i++)
+        publish(v, b->late[i], now_ms);
     for (size_t i = 0; i < b->count; i++)
         finish_write(v, b->requests[i], now_ms);
-    mem_free(b);
+    batch_free(b);
 }
 
 /* ---- connections ---- */
@@ -251,6 +259,17 @@ static void drain(struct service *v)
         loop_run(v->loop);
 }
 
+/* Commits that come late come for no session: they are taken when all that is left is our own. */
+static void stop_writer(struct service *v)
+{
+    if (!v->writer)
+        return;
+    workers_stop(v->writer);
+    v->last_batch = batch_new(0);
+    mailbox_post(v->from_writer, &v->last_batch->mail);
+    loop_run(v->loop);
+}
+
 void service_free(struct service *v)
 {
     if (!v)
@@ -258,7 +277,7 @@ void service_free(struct service *v)
     drain(v);
     workers_stop(v->readers);
     workers_stop(v->preparer);
-    workers_stop(v->writer);
+    stop_writer(v);
     mailbox_free(v->from_readers);
     mailbox_free(v->from_writer);
     hub_free(v->hub);

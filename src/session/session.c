@@ -52,7 +52,7 @@ static bool is_stalled(struct session *s, const struct request *r)
 {
     int64_t left_ms = r->stall_until_ms - clock_monotonic_ms();
 
-    if (r->stall_until_ms == 0 || left_ms <= 0)
+    if (r->stall_until_ms == 0 || r->prompt || left_ms <= 0)
         return false;
     if (!s->stall) {
         s->stall = MEM_NEW(struct stall);
@@ -183,7 +183,8 @@ static bool is_gone(const struct session *s)
 
 /*
  * An upgrade makes its reader's finding the session's identity, so the two must speak of the same
- * moment: a finding ahead of the hub waits for it, one that was overtaken is made again.
+ * moment: a finding ahead of the hub waits for it, one that was overtaken is made again. So is one
+ * with a catalogue that the reader had to load itself: equal, but not the one that all others have.
  */
 static bool is_upgrade(const struct request *r)
 {
@@ -201,9 +202,9 @@ static bool may_go(struct session *s, struct request *r)
     if (!is_upgrade(r))
         return true;
 
-    int64_t found = r->principal->catalogue->version, here = s->service->catalogue->version;
-    s->ahead = found > here;
-    if (found < here)
+    const struct catalogue *found = r->principal->catalogue, *here = s->service->catalogue;
+    s->ahead = found->version > here->version;
+    if (found != here && !s->ahead)
         service_rerun(s->service, r);
     return found == here;
 }

@@ -37,9 +37,11 @@ enum lane {
 };
 
 /*
- * What a dialect does with one kind of request; constant. `run` is where the lane says; an upgrade
- * (LANE_READ) may run a second time, with a fresh principal, when access changed meanwhile. On
- * LANE_LOOP nobody looks at HTTP credentials: the principal is the public.
+ * What a dialect does with one kind of request; constant. `run` is where the lane says. It and
+ * `prepare` may run again, as if they had not before (request_rewind): when the store's transaction
+ * came to nothing, and an upgrade when access changed meanwhile. So what they leave behind is
+ * outside the store only what may be left twice. On LANE_LOOP nobody looks at HTTP credentials: the
+ * principal is the public.
  */
 struct handler {
     const char *name; /* for logs */
@@ -77,6 +79,7 @@ struct request {
     struct frame *reply;    /* NULL: nothing is sent */
     bool keep_alive;        /* HTTP */
     int64_t stall_until_ms; /* monotonic: the reply waits until then; 0: no */
+    bool prompt;            /* set by run: the reply does not wait after all */
     struct commit *commit;  /* set by the writer */
     int result;             /* of run */
     /* ---- session's ---- */

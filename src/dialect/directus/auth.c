@@ -77,7 +77,7 @@ static int prepare_login(struct request *r, struct tx *tx)
 
 static int run_login(struct request *r, struct tx *tx)
 {
-    const struct login_work *work = rest_of(r)->finding;
+    struct login_work *work = rest_of(r)->finding;
     struct tokens tokens;
     int rc = identity_login_open(tx, &work->login, &tokens);
     if (rc != 0)
@@ -116,7 +116,7 @@ static int run_refresh(struct request *r, struct tx *tx)
         rc = identity_refresh_session(tx, token, &tokens);
     if (rc != 0)
         return rc;
-    r->stall_until_ms = 0; /* only failures wait */
+    r->prompt = true; /* only failures wait */
     return answer_tokens(r, tx, &tokens, mode);
 }
 
@@ -155,8 +155,9 @@ static int require(struct tx *tx, const json_t *body, const char *name)
 
 static int refuse_mail(struct tx *tx)
 {
-    return refuse(tx, PROBLEM_UNAVAILABLE,
-                  "No mail is set up; an administrator can set a new password");
+    refuse(tx, PROBLEM_UNAVAILABLE, "No mail is set up; an administrator can set a new password");
+    tx->problem->lasting = true;
+    return REFUSED;
 }
 
 static int run_password_request(struct request *r, struct tx *tx)

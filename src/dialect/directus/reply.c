@@ -137,7 +137,7 @@ void reply_problem(struct request *r)
     buf_init(&b, SIZE_MAX);
     error_write_rest(&b, &r->problem);
     bool passes = r->problem.kind == PROBLEM_REQUESTS_EXCEEDED ||
-                  (r->problem.kind == PROBLEM_UNAVAILABLE && !r->problem.reason.at);
+                  (r->problem.kind == PROBLEM_UNAVAILABLE && !r->problem.lasting);
     if (passes)
         add(&h, STR("Retry-After"), STR("1"));
     finish(r, error_status(&r->problem), REPLY_JSON, &h, buf_str(&b));

@@ -9,13 +9,16 @@
 #include "wire/websocket.h"
 
 /* A refusal is the bare status line, and the connection closes (A.2). Only who speaks another
- * version is told which one we do (RFC 6455 section 4.4). */
+ * version is told which one we do (RFC 6455 section 4.4), and who came at a bad time when to come
+ * again. */
 static struct frame *bare(int status)
 {
+    const char *header = status == 426   ? "Sec-WebSocket-Version: 13\r\n"
+                         : status == 503 ? "Retry-After: 1\r\n"
+                                         : "";
     char head[96];
-    int size =
-        snprintf(head, sizeof(head), "HTTP/1.1 %d %s\r\n%s\r\n", status, http_status_text(status),
-                 status == 426 ? "Sec-WebSocket-Version: 13\r\n" : "");
+    int size = snprintf(head, sizeof(head), "HTTP/1.1 %d %s\r\n%s\r\n", status,
+                        http_status_text(status), header);
     return frame_from((struct str){head, (size_t)size}, STR_NULL);
 }
 

@@ -43,15 +43,17 @@ struct login {
     struct str user; /* found by the first half; absent: no such user */
     struct str hash; /* what the password was checked against */
     bool verified;
+    unsigned failures; /* of the user's in a row, when this attempt was counted; 0: it was not */
 };
 /* 0, or REFUSED INVALID_PAYLOAD (no e-mail, no password). */
 int identity_login_check(struct tx *tx, struct login *login);
 /*
  * 0, or REFUSED (INVALID_CREDENTIALS, INVALID_OTP). The attempt that is one too many suspends the
  * user, and that write has to stay: then 0 as well, with tokens_out->access_token absent and
- * tx->problem filled as for a refusal.
+ * tx->problem filled as for a refusal. May run again when its transaction came to nothing: the
+ * attempt is counted once.
  */
-int identity_login_open(struct tx *tx, const struct login *login, struct tokens *tokens_out);
+int identity_login_open(struct tx *tx, struct login *login, struct tokens *tokens_out);
 /* REFUSED: INVALID_CREDENTIALS (unknown, used before, expired), USER_SUSPENDED. */
 int identity_refresh_session(struct tx *tx, struct str refresh_token, struct tokens *tokens_out);
 int identity_logout(struct tx *tx, struct str refresh_token); /* 0 for an unknown token too */

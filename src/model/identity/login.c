@@ -176,7 +176,7 @@ static int is_last_admin(struct tx *tx, struct str user, bool *last_out)
 }
 
 /* 0 when the failure was the one too many: then what is written has to stay. */
-static int count_failure(struct tx *tx, const struct value *user)
+static int count_failure(struct tx *tx, const struct value *user, struct login *login)
 {
     const struct assignment suspended =
         record_set(SYSTEM_USERS, "status", value_text(STR("suspended")));
@@ -185,7 +185,9 @@ static int count_failure(struct tx *tx, const struct value *user)
     bool last = true;
 
     int refused = refuse(tx, PROBLEM_INVALID_CREDENTIALS, NULL);
-    if (memory_count_failure(tx, id) < max || max == 0)
+    if (login->failures == 0)
+        login->failures = memory_count_failure(tx, id);
+    if (login->failures < max || max == 0)
         return refused;
     int rc = is_last_admin(tx, id, &last);
     if (rc != 0)
@@ -198,7 +200,7 @@ static int count_failure(struct tx *tx, const struct value *user)
     return rc;
 }
 
-int identity_login_open(struct tx *tx, const struct login *login, struct tokens *tokens_out)
+int identity_login_open(struct tx *tx, struct login *login, struct tokens *tokens_out)
 {
     const struct value *user = NULL;
     const struct assignment now =
@@ -213,7 +215,7 @@ int identity_login_open(struct tx *tx, const struct login *login, struct tokens 
         return refuse(tx, PROBLEM_INVALID_CREDENTIALS, NULL);
     /* A hash that is another now: the password was changed between the halves. */
     if (!login->verified || !str_equal(login->hash, system_text(SYSTEM_USERS, user, "password")))
-        return count_failure(tx, user);
+        return count_failure(tx, user, login);
     if (system_text(SYSTEM_USERS, user, "tfa_secret").at)
         return refuse(tx, PROBLEM_INVALID_OTP, NULL); /* second factors are not served: closed */
 

@@ -54,7 +54,7 @@ static int check_login(struct tx *tx, void *context)
 }
 
 struct opening {
-    const struct login *login;
+    struct login *login;
     struct str refresh_token;
     struct tokens tokens;
     int64_t later_ms;
@@ -474,6 +474,23 @@ static void the_attempt_that_is_one_too_many_suspends(void **state)
     assert_true(is_let_in(in, "ann@example.com", PASSWORD));
 }
 
+/* A store may make a transaction come to nothing, and it runs again. */
+static void an_attempt_that_runs_again_is_counted_once(void **state)
+{
+    struct instance *in = *state;
+    struct str id = ann(in);
+    struct login login = {.email = STR("ann@example.com"), .password = STR("wrong")};
+    struct opening o = {.login = &login};
+    in->settings.login_attempts_max = 2;
+
+    assert_int_equal(read_as(in, NULL, check_login, &login), 0);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(write_as(in, NULL, open_login, &o), REFUSED);
+    assert_string_equal(status_of(in, id), "active");
+    assert_false(is_let_in(in, "ann@example.com", "wrong"));
+    assert_string_equal(status_of(in, id), "suspended");
+}
+
 static void a_success_forgets_the_failures(void **state)
 {
     struct instance *in = *state;
@@ -793,6 +810,7 @@ int main(void)
         WITH_INSTANCE(a_password_that_changed_between_the_halves_does_not_open),
         WITH_INSTANCE(a_user_with_a_second_factor_is_not_let_in_without),
         WITH_INSTANCE(the_attempt_that_is_one_too_many_suspends),
+        WITH_INSTANCE(an_attempt_that_runs_again_is_counted_once),
         WITH_INSTANCE(a_success_forgets_the_failures),
         WITH_INSTANCE(the_last_admin_is_not_suspended_by_guessing),
         WITH_INSTANCE(a_log_in_removes_expired_sessions_some_at_a_time),
