@@ -348,10 +348,11 @@ static const char *key_declaration(const struct column *c)
     return types[c->type].kind == VALUE_INTEGER ? "integer PRIMARY KEY" : NULL;
 }
 
-static const char *column_as_it_is(const struct column *c, enum column_use use)
+/* Where a table's first column is real, SQLite 3.40 tells all its numbers as reals after RETURNING;
+ * not those of an expression, and a sign makes one. */
+static const char *column_in(const struct column *c, enum column_use use)
 {
-    (void)c, (void)use;
-    return "$c";
+    return use == USE_OUTPUT && c->type == TYPE_BIG_INTEGER ? "+$c" : "$c";
 }
 
 static const char *no_parameter_type(const struct column *c, enum column_use use,
@@ -386,7 +387,7 @@ static const struct dialect dialect = {
     .limit_all = "-1",
     .ascending = "", /* null is the least value */
     .descending = " DESC",
-    .column = column_as_it_is,
+    .column = column_in,
     .parameter_type = no_parameter_type,
     .lock = "", /* a transaction that writes is alone */
     .declaration = declaration,

@@ -57,7 +57,8 @@ static void result_value(sqlite3_context *context, const struct value *v)
         sqlite3_result_double(context, v->real);
         break;
     case VALUE_TEXT:
-        sqlite3_result_text64(context, v->text.at, v->text.len, SQLITE_TRANSIENT, SQLITE_UTF8);
+        sqlite3_result_text64(context, v->text.at ? v->text.at : "", v->text.len, SQLITE_TRANSIENT,
+                              SQLITE_UTF8);
         break;
     }
 }
