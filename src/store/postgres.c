@@ -98,6 +98,8 @@ static int check_server(struct postgres *p)
     if (!encoding || !str_equal(str_of(encoding), STR("UTF8")))
         return refuse_connection(p, STR("the database's encoding is not UTF8"));
     int rc = ask(p, session_settings, NULL);
+    if (rc == 0 && p->access == STORE_READ)
+        rc = ask(p, "SET default_transaction_read_only = on", NULL);
     return rc ? rc : ask(p, collation_probe, NULL);
 }
 
@@ -290,14 +292,15 @@ static const char *column_text(const struct column *c)
     }
 }
 
-/* Rows come back as text: so a statement that is prepared outlives a change of a column's type. */
+/* Rows come back as text of one collation: so a statement that is prepared outlives a change of a
+ * column's type. */
 static const char *column_in(const struct column *c, enum column_use use)
 {
     switch (use) {
     case USE_TEXT:
         return column_text(c);
     case USE_OUTPUT:
-        return "$c::text";
+        return "$c::text COLLATE \"C\"";
     case USE_ORDER:
         return c->type == TYPE_JSON ? "$c::text COLLATE \"C\"" : "$c";
     case USE_VALUE:

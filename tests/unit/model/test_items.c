@@ -6,10 +6,18 @@
 
 /* ---- help ---- */
 
+/* As the writer runs a request: what was refused is undone, and the transaction goes on. */
+static int undo_refused(struct memory *m, int rc)
+{
+    assert_int_equal(rc == 0 ? store_release(m->tx.store) : store_rollback_to(m->tx.store), 0);
+    return rc;
+}
+
 static int create(struct memory *m, unsigned table, const char *json)
 {
     struct item_key key;
-    return items_create(&m->tx, &m->tables[table], memory_json(m, json), &key);
+    assert_int_equal(store_savepoint(m->tx.store), 0);
+    return undo_refused(m, items_create(&m->tx, &m->tables[table], memory_json(m, json), &key));
 }
 
 static void created(struct memory *m, unsigned table, const char *json)
@@ -33,14 +41,17 @@ static int update(struct memory *m, unsigned table, const char *keys, const char
 {
     size_t count;
     struct item_key *list = keys_of(m, table, keys, &count);
-    return items_update(&m->tx, &m->tables[table], list, count, memory_json(m, json));
+    assert_int_equal(store_savepoint(m->tx.store), 0);
+    return undo_refused(m,
+                        items_update(&m->tx, &m->tables[table], list, count, memory_json(m, json)));
 }
 
 static int delete_items(struct memory *m, unsigned table, const char *keys)
 {
     size_t count;
     struct item_key *list = keys_of(m, table, keys, &count);
-    return items_delete(&m->tx, &m->tables[table], list, count);
+    assert_int_equal(store_savepoint(m->tx.store), 0);
+    return undo_refused(m, items_delete(&m->tx, &m->tables[table], list, count));
 }
 
 /* The table as an admin sees it, as JSON without its brackets. */

@@ -246,10 +246,10 @@ static void names_of_collections_are_checked(void **state)
     OK(COLLECTION_CREATE, NULL, NULL, bad[COUNT_OF(bad) - 1]);
     char longest[128], name[70];
     memset(name, 'n', sizeof(name));
-    for (int length = 64; length <= 65; length++) {
+    for (int length = STORE_NAME_MAX; length <= STORE_NAME_MAX + 1; length++) {
         snprintf(longest, sizeof(longest), "{\"collection\":\"%.*s\"}", length, name);
         int rc = ask(in, COLLECTION_CREATE, NULL, NULL, longest);
-        assert_int_equal(rc, length == 64 ? 0 : REFUSED);
+        assert_int_equal(rc, length == STORE_NAME_MAX ? 0 : REFUSED);
     }
 }
 

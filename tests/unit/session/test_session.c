@@ -66,6 +66,7 @@ static void a_failure_undoes_one_request_and_not_its_batch(void **state)
     struct world *w = *state;
     struct connection *c = client_connect(w, "admin-token");
     struct service_stats stats;
+    char expected[128];
 
     ask(c, &follow, "articles", NULL, NULL);
     ask_create(c, &gated_create);
@@ -77,8 +78,13 @@ static void a_failure_undoes_one_request_and_not_its_batch(void **state)
     ask(c, &count_rows, NULL, NULL, NULL);
     sem_post(&gate);
     UNTIL(is_idle(c));
-    assert_sent(c, "following\ncreated 1\nevent create 1\nINTERNAL\nINVALID_PAYLOAD\nFORBIDDEN\n"
-                   "created 2\nevent create 2\n2 rows\n");
+    /* PostgreSQL does not give the keys of the two rows that were undone again. */
+    int key = database_on_postgres() ? 4 : 2;
+    snprintf(expected, sizeof(expected),
+             "following\ncreated 1\nevent create 1\nINTERNAL\nINVALID_PAYLOAD\nFORBIDDEN\n"
+             "created %d\nevent create %d\n2 rows\n",
+             key, key);
+    assert_sent(c, expected);
     service_stats(w->service, &stats);
     assert_int_equal(stats.faults, 1);
     assert_int_equal(stats.refused, 2);

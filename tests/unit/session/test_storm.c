@@ -16,21 +16,25 @@ static uint32_t next_random(uint32_t *state)
     return *state;
 }
 
-/* Reads "event create 5" lines: each row once, in order; returns the number after the last. */
-static int check_events(struct connection *c, int expected)
+/* Reads "event create 5" lines: each row once, in order; returns their number. Rows that were
+ * undone have had keys, too, which PostgreSQL does not give again. */
+static int count_events(struct connection *c)
 {
     struct str rest = buf_str(&c->sent), line;
     struct str head = STR("event create ");
+    int64_t latest = 0;
+    int count = 0;
 
     while (str_next(&rest, '\n', &line)) {
         int64_t id;
         if (!str_starts_with(line, head))
             continue;
         assert_int_equal(str_to_int64(str_skip(line, head.len), &id), 0);
-        assert_int_equal(id, expected);
-        expected++;
+        assert_true(id > latest);
+        latest = id;
+        count++;
     }
-    return expected;
+    return count;
 }
 
 static void random_wish(struct connection *c, uint32_t *random)
@@ -81,13 +85,13 @@ static void followers_hear_of_every_row_once_and_in_order(void **state)
     ask(admin, &count_rows, NULL, NULL, NULL);
     buf_clear(&admin->sent);
     UNTIL(is_idle(admin));
-    int rows = check_events(followers[0], 1) - 1;
+    int rows = count_events(followers[0]);
     char expected[32];
     snprintf(expected, sizeof(expected), "%d rows\n", rows);
     assert_sent(admin, expected);
     assert_true(rows > STEPS / 4);
     for (int i = 0; i < FOLLOWERS; i++) {
-        assert_int_equal(check_events(followers[i], 1), rows + 1);
+        assert_int_equal(count_events(followers[i]), rows);
         client_close(followers[i]);
     }
     assert_int_equal(stats.faults, 0);
