@@ -261,11 +261,12 @@ static int sent(struct postgres *p, int done)
     return 0;
 }
 
-/* Room for one more prepared statement. */
-static int evict(struct postgres *p)
+/* Room for one more prepared statement. Not for one that tells no table: it may be the ROLLBACK of a
+ * transaction that has failed, in which nothing else is done; there are but a few of those. */
+static int evict(struct postgres *p, const struct statement *st)
 {
     char sql[NAME_SIZE + 16], name[NAME_SIZE];
-    if (p->cached.count < POSTGRES_STATEMENTS_MAX)
+    if (p->cached.count < POSTGRES_STATEMENTS_MAX || !st->shape)
         return 0;
     statement_name(p->oldest->number, name);
     snprintf(sql, sizeof(sql), "DEALLOCATE %s", name);
@@ -285,7 +286,7 @@ static int send_cached(struct postgres *p, const struct statement *st,
         link_newest(p, c);
         statement_name(c->number, name);
     } else {
-        rc = evict(p);
+        rc = evict(p, st);
         if (rc)
             return rc;
         c = remember(p, buf_str(&st->sql));
