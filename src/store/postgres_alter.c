@@ -131,7 +131,7 @@ static int release_column(const struct alteration *a, const struct column *c)
 
 /* ---- conversion ---- */
 
-enum { BATCH_ROWS = 500, BATCH_SIZE_MAX = 4 * 1024 * 1024 };
+enum { BATCH_FIRST = 100, BATCH_ROWS = 500, BATCH_SIZE_MAX = 4 * 1024 * 1024 };
 enum { PARAMETERS_MAX = 65535 }; /* of a statement */
 
 struct conversion {
@@ -143,10 +143,11 @@ struct batch {
     struct arena *arena;
     const struct conversion *conversions;
     size_t count;                   /* of conversions */
+    size_t limit;                   /* so many rows are asked for */
     struct value *rows[BATCH_ROWS]; /* the key, and the converted values */
-    size_t row_count;
+    size_t row_count, rows_read;
     struct value last_key;
-    size_t rows_read;
+    bool full;                   /* its values are large: fewer rows will do */
     const struct column *failed; /* a value does not fit it */
 };
 
@@ -168,14 +169,15 @@ static int convert_row(void *context, const struct value *row)
     }
     if (!blank)
         batch->rows[batch->row_count++] = converted;
-    return arena_bytes(batch->arena) > BATCH_SIZE_MAX;
+    batch->full = arena_bytes(batch->arena) > BATCH_SIZE_MAX;
+    return batch->full;
 }
 
+/* The rows that come after a key; NULL: the first. */
 static int read_batch(const struct alteration *a, struct batch *batch, const struct value *after)
 {
     const struct column *key = &a->before->columns[a->before->key];
     struct output *outputs = ARENA_ARRAY(batch->arena, struct output, batch->count + 1);
-    size_t rows = PARAMETERS_MAX / (batch->count + 1);
     outputs[0].column = key;
     for (size_t i = 0; i < batch->count; i++)
         outputs[i + 1].column = batch->conversions[i].from;
@@ -184,9 +186,17 @@ static int read_batch(const struct alteration *a, struct batch *batch, const str
         .outputs = outputs,
         .output_count = batch->count + 1,
         .where = after ? expr_test(batch->arena, key, OP_GT, after, 1) : NULL,
-        .limit = (int64_t)(rows < BATCH_ROWS ? rows : BATCH_ROWS),
+        .limit = (int64_t)batch->limit,
     };
-    return store_select(a->s, &select, convert_row, batch);
+    struct statement *st = store_statement(a->s, a->before, 0);
+    render_select(st, &select);
+    st->unbounded = true; /* their number is bounded, and their size is not */
+    int rc = store_run(a->s, convert_row, batch);
+    if (batch->failed) {
+        store_set_detail(a->s, a->after->name, batch->failed->name);
+        return STORE_RANGE;
+    }
+    return batch->full && rc > 0 ? 0 : rc;
 }
 
 static int write_batch(const struct alteration *a, const struct batch *batch)
@@ -199,7 +209,7 @@ static int write_batch(const struct alteration *a, const struct batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         buf_put_str(&st->sql, i == 0 ? STR(" SET ") : STR(", "));
         statement_put_name(st, batch->conversions[i].made);
-        buf_printf(&st->sql, " = v%zu", i + 1);
+        buf_printf(&st->sql, " = rowcast_change.v%zu", i + 1);
     }
     for (size_t row = 0; row < batch->row_count; row++) {
         buf_put_str(&st->sql, row == 0 ? STR(" FROM (VALUES (") : STR("), ("));
@@ -212,45 +222,45 @@ static int write_batch(const struct alteration *a, const struct batch *batch)
     buf_put_lit(&st->sql, ")) AS rowcast_change (v0");
     for (size_t i = 0; i < batch->count; i++)
         buf_printf(&st->sql, ", v%zu", i + 1);
-    buf_put_lit(&st->sql, ") WHERE v0 = ");
+    buf_put_lit(&st->sql, ") WHERE rowcast_change.v0 = ");
     statement_put_name(st, a->before->name);
     buf_put_char(&st->sql, '.');
     statement_put_name(st, key->name);
     return run(a);
 }
 
-static int convert_batch(const struct alteration *a, struct batch *batch, const struct value *after,
-                         bool *ended_out)
+static size_t next_limit(const struct batch *batch)
 {
-    int rc = read_batch(a, batch, after);
-    if (rc < 0)
-        return rc;
-    if (batch->failed) {
-        store_set_detail(a->s, a->after->name, batch->failed->name);
-        return STORE_RANGE;
-    }
-    *ended_out = batch->rows_read == 0;
-    return batch->row_count == 0 ? 0 : write_batch(a, batch);
+    size_t limit = batch->full ? batch->rows_read : batch->limit * 2;
+    size_t limit_max = PARAMETERS_MAX / (batch->count + 1);
+    if (limit_max > BATCH_ROWS)
+        limit_max = BATCH_ROWS;
+    return limit < limit_max ? limit : limit_max;
 }
 
 /* In the order of keys, so many rows at a time: a table may be larger than memory. */
 static int convert_rows(const struct alteration *a, const struct conversion *conversions,
                         size_t count)
 {
-    struct arena *previous = NULL;
-    struct value last = value_null();
-    bool ended = false;
+    struct batch *previous = NULL;
+    size_t limit = BATCH_FIRST;
+    bool more = true;
     int rc = 0;
-    while (rc == 0 && !ended) {
+    while (rc == 0 && more) {
         struct arena *arena = arena_new();
         struct batch *batch = ARENA_NEW(arena, struct batch);
-        *batch = (struct batch){.arena = arena, .conversions = conversions, .count = count};
-        rc = convert_batch(a, batch, previous ? &last : NULL, &ended);
-        last = batch->last_key;
-        arena_free(previous);
-        previous = arena;
+        *batch = (struct batch){
+            .arena = arena, .conversions = conversions, .count = count, .limit = limit};
+        rc = read_batch(a, batch, previous ? &previous->last_key : NULL);
+        if (rc == 0 && batch->row_count > 0)
+            rc = write_batch(a, batch);
+        more = batch->rows_read > 0;
+        limit = next_limit(batch);
+        if (previous)
+            arena_free(previous->arena);
+        previous = batch;
     }
-    arena_free(previous);
+    arena_free(previous->arena);
     return rc;
 }
 

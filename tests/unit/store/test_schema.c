@@ -514,7 +514,8 @@ static const struct column use_columns[] = {
      .length_max = 8,
      .reference = &to_word}};
 static const struct shape uses = {{"uses", 4}, use_columns, 2, 0};
-#define USE_ID "0b8a1f9e-5d3c-4e2f-8a7b-6c5d4e3f2a1b"
+#define USE_ID_TAIL "b8a1f9e-5d3c-4e2f-8a7b-6c5d4e3f2a1b"
+#define USE_ID "0" USE_ID_TAIL
 
 static void a_key_of_text_changes_its_length_under_references(void **state)
 {
@@ -645,6 +646,45 @@ static void all_rows_of_a_large_table_are_converted(void **state)
     back.columns[1].length_max = 2;
     assert_int_equal(alter(f->store, &change.after, &back), STORE_RANGE);
     assert_detail(f->store, "words", "rank");
+}
+
+static void rows_are_converted_whatever_their_key_is(void **state)
+{
+    static const struct {
+        enum type_id type;
+        struct value keys[2];
+        const char *holds;
+    } tables[] = {
+        {TYPE_BIG_INTEGER,
+         {{VALUE_INTEGER, {INT64_MIN}}, {VALUE_INTEGER, {INT64_MAX}}},
+         "-9223372036854775808|7|x;9223372036854775807|8|x;"},
+        {TYPE_UUID,
+         {{VALUE_TEXT, {.text = STR_INIT(USE_ID)}},
+          {VALUE_TEXT, {.text = STR_INIT("f" USE_ID_TAIL)}}},
+         USE_ID "|7|x;f" USE_ID_TAIL "|8|x;"},
+        {TYPE_STRING,
+         {{VALUE_TEXT, {.text = STR_INIT("'")}}, {VALUE_TEXT, {.text = STR_INIT("a\\\"")}}},
+         "'|7|x;a\\\"|8|x;"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < COUNT_OF(tables); i++) {
+        const struct column columns[] = {
+            {.name = {"v0", 2}, .type = tables[i].type, .index = 0, .primary_key = true},
+            {.name = {"v1", 2}, .type = TYPE_TEXT, .index = 1},
+            {.name = {"v2", 2}, .type = TYPE_TEXT, .index = 2}};
+        const struct shape before = {str_of(types[tables[i].type].name), columns, 3, 0};
+        struct change change;
+        create(f->store, &before);
+        for (int row = 0; row < 2; row++)
+            assert_int_equal(
+                insert(f->store, &before,
+                       ROW(tables[i].keys[row], row ? TEXT("8") : TEXT("7"), TEXT("x"))),
+                0);
+        start(&change, &before);
+        change.columns[1].type = TYPE_INTEGER;
+        assert_int_equal(alter(f->store, &before, &change), 0);
+        assert_holds(f->store, &change.after, tables[i].holds);
+    }
 }
 
 static void large_values_are_converted(void **state)
@@ -899,6 +939,7 @@ int main(void)
         test_with_tables(a_key_of_text_changes_its_length_under_references),
         test_with_tables(every_type_becomes_another),
         test_with_tables(all_rows_of_a_large_table_are_converted),
+        test_with_tables(rows_are_converted_whatever_their_key_is),
         test_with_tables(large_values_are_converted),
         test_with_tables(a_default_comes_changes_and_goes),
         test_with_tables(tables_that_refer_to_each_other_are_made_in_any_order),
