@@ -33,6 +33,7 @@ struct dialect {
     /* `in` with more than list_max values, bound as one parameter: $*. */
     const char *long_list;
     size_t list_max;
+    bool plans_lists; /* how to find the values of a long list is decided anew each time */
     const char *limit_all;
     const char *ascending, *descending; /* so that null comes first, and last */
     const char *lock;                   /* behind a SELECT whose rows are locked */

@@ -345,7 +345,7 @@ const struct dialect postgres_dialect = {
             [OP_LTE] = "$c <= $1",
             [OP_GT] = "$c > $1",
             [OP_GTE] = "$c >= $1",
-            [OP_IN] = "$c = ANY($*[])",
+            [OP_IN] = "$c = $*",
             [OP_BETWEEN] = "$c BETWEEN $1 AND $2",
             [OP_NULL] = "$c IS NULL",
             [OP_NNULL] = "$c IS NOT NULL",
@@ -358,7 +358,8 @@ const struct dialect postgres_dialect = {
             [OP_IENDS_WITH] = "right(lower($c COLLATE \"C.utf8\"), length($1)) = $1",
         },
     .long_list = "$c = ANY($*[])",
-    .list_max = 0, /* one text for lists of any length */
+    .list_max = 1, /* of more than one: one text for any length, planned for the one that it has */
+    .plans_lists = true,
     .limit_all = "ALL",
     .ascending = " NULLS FIRST",
     .descending = " DESC NULLS LAST",

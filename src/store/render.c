@@ -163,6 +163,7 @@ static void put_long_list(struct statement *st, const struct expr *x)
             fixed[i].value = operand_value(&list[i], x->test.column, st->now_ms, st->arena);
         list = fixed;
     }
+    st->once |= st->dialect->plans_lists;
     struct bind *bind = add_bind(st, x->test.column, USE_VALUE, kind_of_list(list, count));
     bind->list = list;
     bind->list_count = count;

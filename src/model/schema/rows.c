@@ -5,7 +5,6 @@
 #include "model/access/access.h"
 #include "model/access/members.h"
 
-
 /* ---- asking ---- */
 
 int schema_begin(struct tx *tx)
