@@ -120,6 +120,32 @@ static int take_lock(struct postgres *p)
     return STORE_LOCKED;
 }
 
+/* A host with an @ or a port that is none are parts of a password that was not encoded. */
+static bool is_misread(const PQconninfoOption *option)
+{
+    if (!option->val)
+        return false;
+    if (strcmp(option->keyword, "host") == 0)
+        return option->val[0] && strchr(option->val + 1, '@');
+    return strcmp(option->keyword, "port") == 0 &&
+           option->val[strspn(option->val, "0123456789,")] != '\0';
+}
+
+/* libpq would repeat what it does not understand, and with it the password. */
+static int check_connection_string(const char *text)
+{
+    PQconninfoOption *options = PQconninfoParse(text, NULL);
+    bool good = options != NULL;
+    for (size_t i = 0; options && options[i].keyword; i++)
+        good &= !is_misread(&options[i]);
+    PQconninfoFree(options);
+    return good ? 0
+                : FAULT_BECAUSE(EINVAL,
+                                "PostgreSQL: the connection string cannot be read; in one that "
+                                "begins with postgres:// a password's / is written %%2F, its @ "
+                                "%%40");
+}
+
 static int connect_server(struct postgres *p)
 {
     /* What stands before dbname gives way to what the connection string says. */
@@ -175,7 +201,9 @@ static int postgres_open(const struct store_settings *settings, enum store_acces
     p->conninfo = str_of(conninfo);
     p->access = access;
     p->shared = settings->shared;
-    int rc = connect_server(p);
+    int rc = check_connection_string(conninfo);
+    if (rc == 0)
+        rc = connect_server(p);
     if (rc)
         postgres_close(&p->store);
     else
@@ -370,6 +398,8 @@ const struct dialect postgres_dialect = {
     .key_declaration = key_declaration,
     .parameter = '$',
     .later_references = true,
+    .defer_checks = "SET CONSTRAINTS ALL DEFERRED",
+    .make_checks = "SET CONSTRAINTS ALL IMMEDIATE",
 };
 
 const struct store_driver postgres_driver = {
