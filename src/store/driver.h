@@ -40,7 +40,10 @@ struct dialect {
     const char *(*declaration)(const struct type *type);
     const char *(*key_declaration)(const struct column *c); /* NULL: as any column */
     char parameter;                                         /* '?': each is "?"; '$': "$1", "$2" */
-    bool later_references;  /* not part of a column: driver->add_reference makes them */
+    bool later_references; /* not part of a column: driver->add_reference makes them */
+    /* Before and after a DELETE, so that references are checked when all has gone that goes along;
+     * NULL: they are. */
+    const char *defer_checks, *make_checks;
     bool counts_given_keys; /* a key that is given moves the table's counter by itself */
 };
 

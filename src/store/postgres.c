@@ -400,6 +400,8 @@ const struct dialect postgres_dialect = {
     .later_references = true,
     .defer_checks = "SET CONSTRAINTS ALL DEFERRED",
     .make_checks = "SET CONSTRAINTS ALL IMMEDIATE",
+    .defer_checks = "SET CONSTRAINTS ALL DEFERRED",
+    .make_checks = "SET CONSTRAINTS ALL IMMEDIATE",
 };
 
 const struct store_driver postgres_driver = {

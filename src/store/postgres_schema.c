@@ -296,6 +296,7 @@ static int make_reference(struct store *s, const struct found *found)
     statement_put_name(st, found->column);
     buf_put_char(&st->sql, ')');
     render_reference(st, &found->reference);
+    buf_put_lit(&st->sql, " DEFERRABLE"); /* store_delete() does so */
     int rc = store_run(s, NULL, NULL);
     if (rc > 0)
         store_set_detail(s, found->table, found->column);

@@ -276,8 +276,14 @@ int store_update(struct store *s, const struct shape *shape, const struct assign
 int store_delete(struct store *s, const struct shape *shape, const struct expr *where,
                  int64_t now_ms, store_row_fn *row, void *context)
 {
+    const struct dialect *dialect = s->driver->dialect;
+    const bool deferred = s->open && dialect->defer_checks;
+    int rc = deferred ? store_execute_unawaited(s, str_of(dialect->defer_checks)) : 0;
+    if (rc)
+        return rc;
     render_delete(store_statement(s, shape, now_ms), where, row != NULL);
-    return store_run(s, row, context);
+    rc = store_run(s, row, context);
+    return rc == 0 && deferred ? store_execute(s, str_of(dialect->make_checks)) : rc;
 }
 
 /* ---- tables ---- */

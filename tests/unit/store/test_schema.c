@@ -912,6 +912,42 @@ static void what_deleting_does_can_be_changed(void **state)
     }
 }
 
+/* What keeps a row is asked when all has gone that goes along with it, by however many steps. */
+static void what_goes_along_holds_nothing_up(void **state)
+{
+    struct fixture *f = *state;
+    static const struct reference kept = {{"notes", 5}, {"id", 2}, ON_DELETE_NO_ACTION};
+    static const struct reference along = {{"people", 6}, {"id", 2}, ON_DELETE_CASCADE};
+    struct change change;
+    start(&change, &notes);
+    change.columns[1].reference = &along;
+    change.columns[2].reference = &kept;
+    assert_int_equal(alter(f->store, &notes, &change), 0);
+    const struct column columns[] = {
+        people_columns[0],
+        {.name = {"a", 1}, .type = TYPE_INTEGER, .index = 1, .reference = &kept},
+        {.name = {"person", 6}, .type = TYPE_INTEGER, .index = 2, .reference = &along}};
+    const struct shape marks = {STR("marks"), columns, 3, 0};
+    create(f->store, &marks);
+    assert_int_equal(insert(f->store, &marks, ROW(NONE, INTEGER(2), INTEGER(2))), 0);
+
+    assert_int_equal(store_begin(f->store, STORE_WRITE), 0);
+    assert_int_equal(store_savepoint(f->store), 0);
+    assert_int_equal(store_delete(f->store, &people, by_id(f, 1), 0, NULL, NULL),
+                     STORE_FOREIGN_KEY); /* note 2 is under its note */
+    assert_int_equal(store_rollback_to(f->store), 0);
+    assert_int_equal(store_delete(f->store, &people, by_id(f, 2), 0, NULL, NULL), 0);
+    assert_int_equal(insert(f->store, &marks, ROW(NONE, INTEGER(2), INTEGER(1))),
+                     STORE_FOREIGN_KEY); /* at once, after a delete too */
+    store_rollback(f->store);
+
+    assert_int_equal(store_begin(f->store, STORE_WRITE), 0);
+    assert_int_equal(store_delete(f->store, &people, by_id(f, 2), 0, NULL, NULL), 0);
+    assert_int_equal(store_commit(f->store), 0);
+    assert_holds(f->store, &notes, "1|1|-;");
+    assert_holds(f->store, &marks, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -953,6 +989,7 @@ int main(void)
         test_with_tables(an_undone_change_keeps_what_was_to_be_referred_to),
         test_with_tables(a_table_that_only_nulls_refer_to_is_dropped_on_sqlite),
         test_with_tables(what_deleting_does_can_be_changed),
+        test_with_tables(what_goes_along_holds_nothing_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
