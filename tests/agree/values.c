@@ -1,5 +1,6 @@
 #include "values.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "base/json.h"
@@ -318,5 +319,8 @@ struct operand random_operand(struct arena *a, const struct column *c, enum oper
         return (struct operand){.value = random_foreigner(a)};
     if (operators[op].match)
         return (struct operand){.value = random_needle(a, c)};
-    return (struct operand){.value = random_cell(a, c)};
+    struct value v = random_cell(a, c);
+    if (v.kind == VALUE_REAL && chance(20)) /* beside a value by the least that there is */
+        v.real = nextafter(v.real, chance(50) ? 0 : copysign(DBL_MAX, v.real));
+    return (struct operand){.value = v};
 }
