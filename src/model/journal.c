@@ -90,8 +90,8 @@ int journal_state_write(struct store *s, const struct journal_state *state)
     struct assignment assignments[STATE_COLUMNS];
 
     assign_state(state, assignments);
-    return store_update(s, &system_table(SYSTEM_STATE)->shape, assignments, STATE_COLUMNS,
-                        &expr_true, 0, NULL, NULL);
+    return store_overwrite(s, &system_table(SYSTEM_STATE)->shape, assignments, STATE_COLUMNS,
+                           &expr_true);
 }
 
 /* ---- appending ---- */

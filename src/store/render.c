@@ -299,6 +299,15 @@ static void put_returning(struct statement *st, bool returning)
     put_outputs(st, NULL, 0);
 }
 
+/* Where there are no nulls nothing is said of them: an index of the column has the order. */
+static const char *direction(const struct statement *st, const struct order *order)
+{
+    bool nulls = order->mask || (order->column->nullable && order->column->index != st->shape->key);
+    if (nulls)
+        return order->descending ? st->dialect->descending : st->dialect->ascending;
+    return order->descending ? " DESC" : "";
+}
+
 static void put_order(struct statement *st, const struct select *select)
 {
     const struct column *key = &select->shape->columns[select->shape->key];
@@ -307,8 +316,7 @@ static void put_order(struct statement *st, const struct select *select)
     for (size_t i = 0; i < select->order_count && tied; i++) {
         const struct order *order = &select->orders[i];
         put_masked(st, order->column, order->mask, USE_ORDER);
-        buf_put_str(&st->sql,
-                    str_of(order->descending ? st->dialect->descending : st->dialect->ascending));
+        buf_put_str(&st->sql, str_of(direction(st, order)));
         tied = order->column->index != key->index || order->mask;
         if (tied)
             buf_put_char(&st->sql, ',');

@@ -158,5 +158,7 @@ void render_create_index(struct statement *st, const struct column *c)
     statement_put_name(st, st->shape->name);
     buf_put_char(&st->sql, '(');
     statement_put_name(st, c->name);
+    if (c->nullable) /* in the order that lists are asked for */
+        buf_put_str(&st->sql, str_of(st->dialect->ascending));
     buf_put_char(&st->sql, ')');
 }

@@ -273,6 +273,18 @@ int store_update(struct store *s, const struct shape *shape, const struct assign
     return store_run(s, row, context);
 }
 
+int store_overwrite(struct store *s, const struct shape *shape,
+                    const struct assignment *assignments, size_t count, const struct expr *where)
+{
+    struct statement *st = store_statement(s, shape, 0);
+    int rc = check_assignments(s, shape, assignments, count);
+    if (rc)
+        return rc;
+    render_update(st, assignments, count, where, false);
+    st->unawaited = true;
+    return store_run(s, NULL, NULL);
+}
+
 int store_delete(struct store *s, const struct shape *shape, const struct expr *where,
                  int64_t now_ms, store_row_fn *row, void *context)
 {

@@ -133,10 +133,12 @@ int store_update(struct store *s, const struct shape *shape, const struct assign
 int store_delete(struct store *s, const struct shape *shape, const struct expr *where,
                  int64_t now_ms, store_row_fn *row, void *context);
 
-/* As store_insert() for a row that nothing can refuse: a failure may be told late, as the fault of
- * a statement that follows, or of commit. */
+/* As store_insert() and store_update() for what nothing can refuse: a failure may be told late, as
+ * the fault of a statement that follows, or of commit. */
 int store_append(struct store *s, const struct shape *shape, const struct assignment *assignments,
                  size_t count);
+int store_overwrite(struct store *s, const struct shape *shape,
+                    const struct assignment *assignments, size_t count, const struct expr *where);
 
 /* Tables; inside STORE_SCHEMA. Names are quoted; a name with NUL is a fault. Names of tables and
  * columns have at most STORE_NAME_MAX bytes: PostgreSQL would cut off the rest. */

@@ -404,6 +404,7 @@ void query_restrict(struct tx *tx, struct query *q, const struct item_key *keys,
     q->where = expr_and(tx->arena, q->where, among);
     if (!q->limit_given)
         q->limit = (int64_t)count;
+    q->only = count == 1 ? keys : NULL;
 }
 
 void query_to_select(const struct query *q, int64_t now_ms, struct select *select_out)

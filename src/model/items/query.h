@@ -22,9 +22,10 @@ struct query {
     const struct expr *where;  /* grant and filter */
     const struct order *orders;
     size_t order_count;
-    int64_t limit, offset; /* limit below 0: all */
-    bool limit_given;      /* the client set one */
-    unsigned meta;         /* bits of enum query_meta */
+    int64_t limit, offset;       /* limit below 0: all */
+    bool limit_given;            /* the client set one */
+    unsigned meta;               /* bits of enum query_meta */
+    const struct item_key *only; /* restricted to this one; NULL: not to one */
 };
 
 /*
@@ -35,7 +36,8 @@ struct query {
  */
 int query_parse(struct tx *tx, const struct table *table, const json_t *query,
                 struct query *query_out);
-/* Restricts to keys; the limit becomes their number where the client set none. */
+/* Restricts to keys, which are borrowed; the limit becomes their number where the client set none.
+ */
 void query_restrict(struct tx *tx, struct query *q, const struct item_key *keys, size_t count);
 void query_to_select(const struct query *q, int64_t now_ms, struct select *select_out);
 

@@ -2,7 +2,7 @@
 
 #include "store/driver.h"
 
-/* The text of statements, by SQLite's dialect. */
+/* The text of statements, by SQLite's dialect, and what PostgreSQL's says otherwise. */
 
 static const struct column columns[] = {
     {.name = {"id", 2},
@@ -46,14 +46,53 @@ static void a_select_names_columns_and_ends_ties_by_key(void **state)
     const struct order by_name[] = {{&columns[1], NULL, true}};
     const struct order by_key[] = {{&columns[0], NULL, true}, {&columns[1], NULL, false}};
     check_select(&(struct select){.shape = &shape, .limit = -1},
-                 "SELECT \"id\",\"na\"\"me\" FROM \"t\" ORDER BY \"id\"", 0);
+                 "SELECT \"id\",\"na\"\"me\" FROM \"t\" ORDER BY \"t\".\"id\"", 0);
     check_select(&(struct select){.shape = &shape, .limit = 5, .orders = by_name, .order_count = 1},
-                 "SELECT \"id\",\"na\"\"me\" FROM \"t\" ORDER BY \"na\"\"me\" DESC,\"id\" LIMIT ?",
+                 "SELECT \"id\",\"na\"\"me\" FROM \"t\" "
+                 "ORDER BY \"t\".\"na\"\"me\" DESC,\"t\".\"id\" LIMIT ?",
                  1);
     check_select(
         &(struct select){
             .shape = &shape, .limit = -1, .offset = 3, .orders = by_key, .order_count = 2},
-        "SELECT \"id\",\"na\"\"me\" FROM \"t\" ORDER BY \"id\" DESC LIMIT -1 OFFSET ?", 1);
+        "SELECT \"id\",\"na\"\"me\" FROM \"t\" ORDER BY \"t\".\"id\" DESC LIMIT -1 OFFSET ?", 1);
+}
+
+static void postgres_is_told_types_and_where_nulls_go(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    const struct value two[] = {INTEGER(1), REAL(2.5)}, name = TEXT("\xc3\x84");
+    const struct expr *among = expr_test(a, &columns[0], OP_IN, two, 2);
+    const struct expr *one = expr_test(a, &columns[0], OP_IN, two, 1);
+    const struct expr *named = expr_test(a, &columns[1], OP_ICONTAINS, &name, 1);
+    const struct order orders[] = {{&columns[1], NULL, true}, {&columns[0], NULL, true}};
+    const struct expr *wheres[] = {expr_and(a, among, named), one};
+    static const char *const expected[] = {
+        "(\"id\" = ANY($1::numeric[]) AND "
+        "strpos(lower(\"na\"\"me\" COLLATE \"C.utf8\"), $2::text) > 0)",
+        "\"id\" = $1::int8",
+    };
+    for (size_t i = 0; i < COUNT_OF(wheres); i++) {
+        const struct select select = {.shape = &shape,
+                                      .limit = 9,
+                                      .where = wheres[i],
+                                      .orders = orders,
+                                      .order_count = 2,
+                                      .lock = true};
+        struct statement st = {0};
+        char text[512];
+        snprintf(text, sizeof(text),
+                 "SELECT \"id\"::text COLLATE \"C\",\"na\"\"me\"::text COLLATE \"C\" FROM \"t\" "
+                 "WHERE %s ORDER BY \"t\".\"na\"\"me\" DESC NULLS LAST,\"t\".\"id\" DESC "
+                 "LIMIT $%d::int8 FOR UPDATE",
+                 expected[i], i == 0 ? 3 : 2);
+        statement_start(&st, postgres_driver.dialect, &shape, 0);
+        render_select(&st, &select);
+        assert_string_equal(sql_of(&st), text);
+        assert_int_equal(st.once, i == 0); /* planned for the list that it has */
+        statement_deinit(&st);
+    }
+    arena_free(a);
 }
 
 static void a_mask_hides_an_output(void **state)
@@ -65,7 +104,7 @@ static void a_mask_hides_an_output(void **state)
     check_select(
         &(struct select){.shape = &shape, .limit = -1, .outputs = outputs, .output_count = 1},
         "SELECT (CASE WHEN NOT (\"id\" = ?) THEN \"na\"\"me\" END) FROM \"t\" "
-        "ORDER BY \"id\"",
+        "ORDER BY \"t\".\"id\"",
         1);
     arena_free(a);
 }
@@ -185,10 +224,11 @@ static void a_table_declares_types_constraints_and_references(void **state)
     render_create_table(&st, table.name);
     assert_string_equal(sql_of(&st),
                         "CREATE TABLE \"t\" (\"id\" integer PRIMARY KEY AUTOINCREMENT, "
-                        "\"title\" varchar(20) NOT NULL DEFAULT 'it''s', \"any\" varchar UNIQUE, "
+                        "\"title\" varchar(20) NOT NULL DEFAULT 'it''s', \"any\" varchar "
+                        "CONSTRAINT \"t.any\" UNIQUE, "
                         "\"price\" float(8,2) DEFAULT 1.5, "
                         "\"author\" integer REFERENCES \"people\"(\"id\") ON DELETE SET NULL, "
-                        "\"open\" boolean NOT NULL DEFAULT 1)");
+                        "\"open\" boolean NOT NULL DEFAULT TRUE)");
     statement_start(&st, sqlite_driver.dialect, &table, 0);
     render_create_index(&st, &all[4]);
     assert_string_equal(sql_of(&st), "CREATE INDEX \"t.author\" ON \"t\"(\"author\")");
@@ -214,6 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_select_names_columns_and_ends_ties_by_key),
+        cmocka_unit_test(postgres_is_told_types_and_where_nulls_go),
         cmocka_unit_test(a_mask_hides_an_output),
         cmocka_unit_test(lists_are_told_in_few_lengths),
         cmocka_unit_test(a_chain_of_conditions_becomes_a_balanced_tree),
