@@ -162,6 +162,15 @@ test('NUL in a text is refused or kept whole, never cut', async () => {
   assert.ok(keyed.status < 500);
 });
 
+test('headers of other encodings cost nobody the session, nor an answer', async () => {
+  const login = { headers: { 'Content-Type': 'application/json', 'User-Agent': 'Bj\xf6rn/1.0' }, body: JSON.stringify({ email: ADMIN.email, password: ADMIN.password }) };
+  const http = await connect();
+  http.write(Buffer.from(httpText('POST', '/auth/login', login), 'latin1'));
+  assert.equal((await http.answer()).status, 200);
+  http.write(Buffer.from(httpText('GET', '/users/me', { headers: { Authorization: 'Bearer \xff' } }), 'latin1'));
+  assert.equal((await http.answer()).status, 401);
+});
+
 test('hostile shapes of JSON cost an answer and nothing else', async () => {
   await empty();
   const deep = (open, close, count, inside = '') => open.repeat(count) + inside + close.repeat(count);
