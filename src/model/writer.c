@@ -238,7 +238,8 @@ int writer_run(struct writer *w, struct tx *tx, int (*fn)(struct tx *tx, void *c
     if (rc == 0)
         rc = store_release(store);
     if (rc != 0) {
-        w->batch.broken = store_rollback_to(store) != 0;
+        bool lost = store_trouble(store) != STORE_SOUND; /* the words of its fault are to stay */
+        w->batch.broken = lost || store_rollback_to(store) != 0;
         w->batch.state = before;
     } else {
         keep(&w->batch, commit);

@@ -75,8 +75,9 @@ struct service {
     struct session *sessions;
     struct map actors; /* by user, address and token */
     struct service_stats stats;
-    bool draining;    /* service_free waits for the last session */
-    atomic_bool away; /* the database is; any thread (trouble.c) */
+    bool draining;            /* service_free waits for the last session */
+    atomic_bool away;         /* the database is; any thread (trouble.c) */
+    _Atomic(int64_t) back_ms; /* monotonic, when it was back; 0: never away */
 };
 
 /* A transaction in memory, as of the hub's place. */
@@ -112,7 +113,7 @@ struct patience {
 bool patience_lasts(struct patience *p, enum store_trouble trouble);
 /* Answers 503, and says why. */
 void trouble_refuse(struct request *r, enum store_trouble trouble);
-/* Notes that the database is away or back; the log is told once. */
+/* Notes that the database is away; back: the writer's thread says so. The log is told once. */
 void trouble_away(struct service *v, const char *reason);
 void trouble_over(struct service *v);
 

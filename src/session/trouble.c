@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
 
@@ -51,14 +52,24 @@ void trouble_refuse(struct request *r, enum store_trouble trouble)
     request_fail(r, REFUSED, PROBLEM_UNAVAILABLE, reasons[trouble]);
 }
 
+/* For a moment after a thread found the database back, others may not have tried again yet. */
+enum { BACK_MS = 1000 };
+
 void trouble_away(struct service *v, const char *reason)
 {
+    int64_t back_ms = atomic_load(&v->back_ms);
+
+    if (back_ms != 0 && clock_monotonic_ms() - back_ms < BACK_MS)
+        return;
     if (!atomic_exchange(&v->away, true))
         LOG_AT(LOG_WARN, "session", "the database is away: %s", reason);
 }
 
 void trouble_over(struct service *v)
 {
-    if (atomic_load_explicit(&v->away, memory_order_relaxed) && atomic_exchange(&v->away, false))
-        LOG_AT(LOG_WARN, "session", "the database is back");
+    if (!atomic_load_explicit(&v->away, memory_order_relaxed))
+        return;
+    atomic_store(&v->back_ms, clock_monotonic_ms());
+    atomic_store(&v->away, false);
+    LOG_AT(LOG_WARN, "session", "the database is back");
 }

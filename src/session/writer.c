@@ -93,8 +93,11 @@ static bool settle(struct writer_thread *t, int64_t patience_ms, bool *committed
     int64_t end_ms = clock_monotonic_ms() + patience_ms;
 
     for (;;) {
-        if (writer_settle(t->writer, committed_out) == 0)
+        if (writer_settle(t->writer, committed_out) == 0) {
+            LOG_AT(LOG_INFO, "session", "a commit that was in doubt is %s",
+                   *committed_out ? "there" : "not there");
             return true;
+        }
         bool sound = writer_trouble(t->writer) == STORE_SOUND;
         if (sound)
             LOG_AT(LOG_ERROR, "session", "a commit stays in doubt: %s", fault_text());
@@ -127,8 +130,6 @@ static bool settle_doubtful(struct writer_thread *t)
         return true;
     if (!settle(t, 0, &committed))
         return false;
-    LOG_AT(LOG_WARN, "session", "%zu commits that were in doubt are %s", t->doubtful->late_count,
-           committed ? "there" : "lost");
     if (committed)
         mailbox_post(t->service->from_writer, &t->doubtful->mail);
     else
