@@ -107,9 +107,12 @@ void render_create_table(struct statement *st, struct str name)
     buf_put_char(&st->sql, ')');
 }
 
-/* References are indexed too: deleting a row over there looks for its referrers here. */
+/* References are indexed too: deleting a row over there looks for its referrers here. JSON is not:
+ * nothing compares with it, and PostgreSQL has no order for it. */
 bool column_has_index(const struct column *c)
 {
+    if (c->type == TYPE_JSON)
+        return false;
     return (c->indexed || c->reference) && !c->unique && !c->primary_key;
 }
 

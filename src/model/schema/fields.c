@@ -149,6 +149,14 @@ static int check_key(struct tx *tx, struct column *c)
     return 0;
 }
 
+/* Values of JSON have no order to be kept in, nor one form only. */
+static int check_unique(struct tx *tx, const struct column *c)
+{
+    if (c->unique && c->type == TYPE_JSON)
+        return refuse(tx, PROBLEM_INVALID_PAYLOAD, "A field of type \"json\" can't be unique");
+    return 0;
+}
+
 static int read_schema(struct tx *tx, const json_t *schema, struct column *c)
 {
     const struct {
@@ -171,6 +179,8 @@ static int read_schema(struct tx *tx, const json_t *schema, struct column *c)
         rc = read_size(tx, schema, c);
     if (rc == 0)
         rc = check_key(tx, c);
+    if (rc == 0)
+        rc = check_unique(tx, c);
     return rc;
 }
 

@@ -419,6 +419,7 @@ static void bodies_of_fields_are_checked(void **state)
         "{\"field\":\"x\",\"type\":\"string\",\"schema\":{\"max_length\":65536}}",
         "{\"field\":\"x\",\"type\":\"string\",\"schema\":{\"is_primary_key\":true}}",
         "{\"field\":\"x\",\"type\":\"integer\",\"schema\":{\"has_auto_increment\":true}}",
+        "{\"field\":\"x\",\"type\":\"json\",\"schema\":{\"is_unique\":true}}",
         "{\"field\":\"x\",\"type\":\"integer\",\"schema\":{\"default_value\":\"many\"}}",
         "{\"field\":\"x\",\"type\":\"hash\",\"schema\":{\"default_value\":\"secret\"}}",
         "{\"field\":\"x\",\"type\":\"decimal\",\"schema\":{\"numeric_precision\":16}}",
