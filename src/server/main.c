@@ -40,7 +40,7 @@ static int finish(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
-    perror("rowcast: standard output");
+    fputs("rowcast: not all of it could be written to standard output\n", stderr);
     return 1;
 }
 

@@ -153,6 +153,7 @@ static int read_csv(struct arena *a, const char *path, struct str text, struct r
     struct csv_reading reading = {.arena = a};
     if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
         mem_exhausted();
+    csv_set_blk_size(&parser, text.len / 16 + 4096); /* a cell grows in so few steps */
     int rc = feed_lines(&reading, &parser, path, text);
     csv_free(&parser);
     if (rc == 0) {

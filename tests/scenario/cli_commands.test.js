@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { ADMIN, Server, makeFolder, runCommand } from './harness.js';
+import { ADMIN, BINARY, ON_POSTGRES, Server, environmentOf, makeFolder, postgresOnly, psql, runCommand, sqliteOnly } from './harness.js';
 
 /* Runs with a folder of its own. */
 async function withFolder(fn) {
@@ -39,6 +39,10 @@ const database = (folder) => path.join(folder.path, 'test.sqlite');
 
 /* Does something to the database that no rowcast would do. */
 function damage(folder, statements) {
+  if (ON_POSTGRES) {
+    psql(folder.schema, statements);
+    return;
+  }
   const script = 'import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\nc.executescript(sys.argv[2])\nc.close()';
   const result = spawnSync('python3', ['-c', script, database(folder), statements], { encoding: 'utf8' });
   assert.equal(result.status, 0, result.stderr);
@@ -99,12 +103,21 @@ test('.env is read; the environment wins over it, and a flag over both', () => w
     await socket.close();
   });
   assert.equal(server.stderr, '');
+}));
+
+sqliteOnly.test('a flag names another database', () => withFolder((folder) => {
   importRows(folder);
   run(folder, ['check', '--db-filename', 'test.sqlite']);
   run(folder, ['check', '--db-filename=other.sqlite'], {}, 1);
 }));
 
-test('the secret is made once, for its owner only, and tokens outlive a restart', () => withFolder(async (folder) => {
+postgresOnly.test('a secret is asked for, where there is no file to keep one in', () => withFolder((folder) => {
+  assert.match(run(folder, ['serve'], { SECRET: '' }, 1).stderr, /needs SECRET/);
+  run(folder, ['user', 'list'], { SECRET: '' }, 1);
+  assert.deepEqual(readdirSync(folder.path), []);
+}));
+
+sqliteOnly.test('the secret is made once, for its owner only, and tokens outlive a restart', () => withFolder(async (folder) => {
   const file = `${database(folder)}-secret`, environment = { SECRET: '' };
   let token;
   await withServer({ folder, environment }, async (server) => {
@@ -145,11 +158,12 @@ async function useSecrets(server, who) {
 test('nothing secret is printed, at any log level', () => withFolder(async (folder) => {
   for (const style of ['pretty', 'raw']) {
     let printed = '', secrets;
-    const server = await withServer({ folder, environment: { SECRET: '', LOG_LEVEL: 'trace', LOG_STYLE: style } }, async (server) => {
+    const kept = ON_POSTGRES ? { DB_CONNECTION_STRING: `${folder.environment.DB_CONNECTION_STRING} password=word-of-the-database` } : { SECRET: '' };
+    const server = await withServer({ folder, environment: { ...kept, LOG_LEVEL: 'trace', LOG_STYLE: style } }, async (server) => {
       server.process.stdout.on('data', (text) => { printed += text; });
       secrets = await useSecrets(server, style);
     });
-    secrets.push(readFileSync(`${database(folder)}-secret`, 'utf8'), '$argon2');
+    secrets.push('$argon2', ...(ON_POSTGRES ? ['word-of-the-database', environmentOf(folder).SECRET] : [readFileSync(`${database(folder)}-secret`, 'utf8')]));
     assert.match(server.stderr, /shutting down/);
     for (const secret of secrets) assert.ok(!(server.stderr + printed).includes(secret), `${secret} was printed`);
   }
@@ -161,7 +175,7 @@ test('the log is one JSON object a line when that is asked for', () => withFolde
   assert.ok(lines.length >= 3);
   for (const line of lines) assert.deepEqual([typeof line.level, typeof line.time, line.floor, typeof line.msg], ['number', 'number', 'server', 'string']);
   assert.ok(lines.some(({ msg }) => msg.includes(`address ${server.url}`)));
-  assert.ok(lines.some(({ msg }) => /database .*test\.sqlite, journal head \d+/.test(msg)));
+  assert.ok(lines.some(({ msg }) => new RegExp(`database .*${folder.place}, journal head \\d+`).test(msg)));
 }));
 
 test('ADMIN_EMAIL makes the first admin, and never another one', () => withFolder(async (folder) => {
@@ -199,10 +213,7 @@ test('users are made, listed and changed', () => withFolder(async (folder) => {
 
 test('a password comes from standard input, too', () => withFolder((folder) => {
   const script = `printf 'from a pipe\\n' | "$0" user create --email pipe@example.com`;
-  const binary = path.resolve(process.env.ROWCAST ?? '../build/release/rowcast');
-  const result = spawnSync('sh', ['-c', script, binary], {
-    cwd: folder.path, encoding: 'utf8', env: { ...process.env, DB_FILENAME: database(folder), HASH_MEMORY_COST: '1024', HASH_TIME_COST: '1' },
-  });
+  const result = spawnSync('sh', ['-c', script, BINARY], { cwd: folder.path, encoding: 'utf8', env: environmentOf(folder) });
   assert.equal(result.status, 0, result.stderr);
   assert.match(result.stdout, /user pipe@example\.com/);
   assert.match(run(folder, ['user', 'create', '--email', 'empty@example.com'], {}, 2).stderr, /a password is required/);
@@ -239,60 +250,52 @@ test('the schema is printed for people and for programs', () => withFolder((fold
 
 test('check finds a good database good, and reading commands make nothing', () => withFolder((folder) => {
   for (const args of [['check'], ['schema'], ['user', 'list']]) {
-    assert.match(run(folder, args, {}, 1).stderr, /cannot open .*test\.sqlite/);
+    assert.match(run(folder, args, {}, 1).stderr, new RegExp(`cannot open .*${folder.place}`));
     assert.deepEqual(readdirSync(folder.path), []);
   }
   importRows(folder);
   assert.match(run(folder, ['check']).stdout, /^ok: .*journal is dense: (\d+) entries, 1 to \1, in \d+ commits, epoch [0-9a-f-]{36}\n$/);
 }));
 
-test('check names what is damaged', () => withFolder((folder) => {
-  const good = path.join(folder.path, 'good.sqlite');
+for (const [statements, finding] of [
+  ['DELETE FROM rowcast_journal WHERE sequence = 5;', /the journal lacks entries 5 to 5/],
+  ['DELETE FROM rowcast_journal WHERE sequence = (SELECT max(sequence) FROM rowcast_journal);', /the journal ends at entry \d+, its head is at \d+/],
+  ['DROP TABLE things;', /table "things" is missing/],
+  ['DROP TABLE things; CREATE TABLE things (other text);', /table "things" has not the columns/],
+  ['DROP TABLE rowcast_journal;', /./],
+]) {
+  test(`check names what is damaged: ${statements}`, () => withFolder((folder) => {
+    importRows(folder);
+    run(folder, ['check']);
+    damage(folder, statements);
+    const check = run(folder, ['check'], {}, 1);
+    assert.match(check.stderr, finding);
+    if (finding.source !== '.') assert.match(check.stdout, /^\d+ findings?\n$/);
+  }));
+}
+
+sqliteOnly.test('check names what is damaged in the file', () => withFolder((folder) => {
   importRows(folder);
   damage(folder, 'PRAGMA wal_checkpoint(TRUNCATE);');
-  writeFileSync(good, readFileSync(database(folder)));
-  const restore = () => {
+  const good = readFileSync(database(folder));
+  const replace = (bytes) => {
     for (const end of ['-wal', '-shm']) rmSync(database(folder) + end, { force: true });
-    writeFileSync(database(folder), readFileSync(good));
+    writeFileSync(database(folder), bytes);
   };
 
-  damage(folder, 'DELETE FROM rowcast_journal WHERE sequence = 5;');
-  let check = run(folder, ['check'], {}, 1);
-  assert.match(check.stderr, /the journal lacks entries 5 to 5/);
-  assert.match(check.stdout, /^\d+ findings?\n$/);
-
-  restore();
-  damage(folder, 'DELETE FROM rowcast_journal WHERE sequence = (SELECT max(sequence) FROM rowcast_journal);');
-  assert.match(run(folder, ['check'], {}, 1).stderr, /the journal ends at entry \d+, its head is at \d+/);
-
-  restore();
-  damage(folder, 'DROP TABLE things;');
-  assert.match(run(folder, ['check'], {}, 1).stderr, /table "things" is missing/);
-
-  restore();
-  damage(folder, 'DROP TABLE things; CREATE TABLE things (other text);');
-  assert.match(run(folder, ['check'], {}, 1).stderr, /table "things" has not the columns/);
-
-  restore();
-  damage(folder, 'DROP TABLE rowcast_journal;');
-  assert.notEqual(run(folder, ['check'], {}, 1).stderr, '');
-
   /* The kind of a page: the first byte of each page but the first. */
-  restore();
-  const bytes = readFileSync(database(folder));
-  const pageSize = bytes.readUInt16BE(16);
-  bytes[pageSize * 3] ^= 0x55;
-  writeFileSync(database(folder), bytes);
+  const bytes = Buffer.from(good);
+  bytes[bytes.readUInt16BE(16) * 3] ^= 0x55;
+  replace(bytes);
   assert.match(run(folder, ['check'], {}, 1).stderr, /malformed|page 4|Page 4/i);
 
-  restore();
-  writeFileSync(database(folder), 'this is no database, but a text that is long enough to be taken for one'.repeat(100));
+  replace('this is no database, but a text that is long enough to be taken for one'.repeat(100));
   assert.match(run(folder, ['check'], {}, 1).stderr, /cannot open .*not a database/);
-  restore();
+  replace(good);
   run(folder, ['check']);
 }));
 
-test('what another program made is refused', () => withFolder((folder) => {
+sqliteOnly.test('what another program made is refused', () => withFolder((folder) => {
   damage(folder, 'CREATE TABLE other (id integer);');
   assert.match(run(folder, ['check'], {}, 1).stderr, /cannot open/);
   mkdirSync(path.join(folder.path, 'folder'));
@@ -305,7 +308,7 @@ test('one process writes; others may look', () => withFolder(async (folder) => {
     await server.makeCollection('things', { name: 'string' });
     for (const args of [['serve'], ['user', 'create', '--email', 'x@example.com', '--password', 'x'], ['user', 'token', '--email', ADMIN.email]]) {
       const refused = run(folder, args, {}, 1);
-      assert.match(refused.stderr, /test\.sqlite is in use by another rowcast process/);
+      assert.match(refused.stderr, new RegExp(`${folder.place} is in use by another rowcast process`));
       assert.equal(refused.stdout, '');
     }
     assert.match(run(folder, ['schema']).stdout, /^things\n/);
@@ -318,8 +321,7 @@ test('one process writes; others may look', () => withFolder(async (folder) => {
 
 test('output that does not arrive is a failure', () => withFolder((folder) => {
   importRows(folder);
-  const binary = path.resolve(process.env.ROWCAST ?? '../build/release/rowcast');
-  const result = spawnSync('sh', ['-c', '"$0" schema --json >/dev/full', binary], { encoding: 'utf8', env: { ...process.env, DB_FILENAME: database(folder) } });
+  const result = spawnSync('sh', ['-c', '"$0" schema --json >/dev/full', BINARY], { encoding: 'utf8', env: environmentOf(folder) });
   assert.equal(result.status, 1);
-  assert.match(result.stderr, /standard output: No space left/);
+  assert.match(result.stderr, /not all of it could be written to standard output/);
 }));

@@ -1,11 +1,12 @@
 /*
  * The disk is full: a limit on the size of files, put upon the running server and taken away again.
+ * PostgreSQL's files are not the server's.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { after, before, beforeEach, test } from 'node:test';
-import { Server, assertRefused, makeFolder, pause, runCommand } from './harness.js';
+import { Server, assertRefused, makeFolder, pause, runCommand, sqliteOnly } from './harness.js';
 
+const { after, before, beforeEach, test } = sqliteOnly;
 const FULL = 4096; /* less than any write to the log, once it has a page */
 const WRITERS = 3, WINDOW = 24;
 let server, folder, kept;

@@ -53,15 +53,15 @@ export function psql(schema, sql) {
 
 const connection = (schema) => `${POSTGRES} options='-c search_path=${schema} -c client_min_messages=warning'`;
 
-/* A folder that one or several runs of the server share, and their database. */
+/* A folder that one or several runs of the server share, and their database. place: how the program names that. */
 export function makeFolder() {
   const folder = { path: mkdtempSync(path.join(tmpdir(), 'rowcast-')) };
   const removeFiles = () => rmSync(folder.path, { recursive: true, force: true });
-  if (!ON_POSTGRES) return { ...folder, environment: { DB_FILENAME: path.join(folder.path, 'test.sqlite') }, remove: removeFiles };
+  if (!ON_POSTGRES) return { ...folder, place: 'test.sqlite', environment: { DB_FILENAME: path.join(folder.path, 'test.sqlite') }, remove: removeFiles };
   const schema = `t_${randomBytes(8).toString('hex')}`;
   psql('public', `CREATE SCHEMA ${schema}`);
   return {
-    ...folder, schema, environment: { DB_CLIENT: 'pg', DB_CONNECTION_STRING: connection(schema) },
+    ...folder, place: 'database of DB_CONNECTION_STRING', schema, environment: { DB_CLIENT: 'pg', DB_CONNECTION_STRING: connection(schema) },
     remove() {
       removeFiles();
       psql('public', `DROP SCHEMA ${schema} CASCADE`);
@@ -70,7 +70,7 @@ export function makeFolder() {
 }
 
 /* What a program needs of the environment to find a folder's database. */
-const environmentOf = (folder) => ({ PATH: process.env.PATH, ...sanitizerOptions(), ...ENVIRONMENT, ...folder.environment });
+export const environmentOf = (folder) => ({ PATH: process.env.PATH, ...sanitizerOptions(), ...ENVIRONMENT, ...folder.environment });
 
 /* Runs a command of the program to its end: { status, stdout, stderr }. */
 export function runCommand(folder, args, environment = {}) {

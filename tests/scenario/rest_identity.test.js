@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { ADMIN, Server } from './harness.js';
+import { ADMIN, ON_POSTGRES, Server } from './harness.js';
 import { UUID, assertError, assertViolations } from './rest.js';
 
 const SECRET = 'secret-of-the-tests';
@@ -421,7 +421,7 @@ test('/server/health is for callers with a name, its details for administrators'
   assert.deepEqual([plain.status, plain.body, plain.headers.get('content-type')], [200, { status: 'ok' }, 'application/health+json; charset=utf-8']);
   const { body } = await server.rest('GET', '/server/health');
   assert.deepEqual(Object.keys(body).sort(), ['checks', 'releaseId', 'serviceId', 'status']);
-  assert.equal(body.checks['sqlite3:responseTime'][0].componentType, 'datastore');
+  assert.equal(body.checks[`${ON_POSTGRES ? 'pg' : 'sqlite3'}:responseTime`][0].componentType, 'datastore');
 });
 
 test('/server/ping is a text', async () => {

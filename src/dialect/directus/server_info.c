@@ -114,15 +114,16 @@ static int measure_store(struct tx *tx, double *ms_out)
     return rc;
 }
 
-static void put_details(struct buf *b, double ms)
+static void put_details(struct buf *b, enum store_client client, double ms)
 {
+    static const char *const clients[] = {[STORE_SQLITE] = "sqlite3", [STORE_POSTGRES] = "pg"};
     const char *status = ms > RESPONSE_MS_MAX ? "warn" : "ok";
     buf_printf(b,
                "{\"status\":\"%s\",\"releaseId\":\"" ROWCAST_VERSION "\",\"serviceId\":\"rowcast\","
-               "\"checks\":{\"sqlite3:responseTime\":[{\"status\":\"%s\","
+               "\"checks\":{\"%s:responseTime\":[{\"status\":\"%s\","
                "\"componentType\":\"datastore\",\"observedUnit\":\"ms\",\"observedValue\":%.3f,"
                "\"threshold\":%d}]}}",
-               status, status, ms, RESPONSE_MS_MAX);
+               status, clients[client], status, ms, RESPONSE_MS_MAX);
 }
 
 static int run_health(struct request *r, struct tx *tx)
@@ -136,7 +137,7 @@ static int run_health(struct request *r, struct tx *tx)
         return rc;
     buf_init(&b, SIZE_MAX);
     if (tx->principal->admin)
-        put_details(&b, ms);
+        put_details(&b, tx->settings->store.client, ms);
     else
         buf_put_lit(&b, "{\"status\":\"ok\"}");
     return reply_body(r, tx, 200, HEALTH_JSON, &b);
