@@ -115,6 +115,21 @@ enum store_trouble store_trouble(const struct store *s)
     return s->trouble;
 }
 
+/* In a schema transaction references that are there wait for the commit, as those that are made in
+ * it do. */
+static int defer_checks(struct store *s)
+{
+    const char *defer = s->driver->dialect->defer_checks;
+    return defer ? store_execute_unawaited(s, str_of(defer)) : 0;
+}
+
+/* PostgreSQL changes no table of which a check is waiting. */
+static int make_checks(struct store *s)
+{
+    const char *make = s->driver->dialect->make_checks;
+    return make ? store_execute(s, str_of(make)) : 0;
+}
+
 int store_begin(struct store *s, enum store_access access)
 {
     assert(!s->open);
@@ -125,12 +140,20 @@ int store_begin(struct store *s, enum store_access access)
     s->open = true;
     s->access = access;
     s->savepoints = 0;
-    return 0;
+    rc = access == STORE_SCHEMA ? defer_checks(s) : 0;
+    if (rc)
+        store_rollback(s);
+    return rc;
 }
 
 int store_commit(struct store *s)
 {
     assert(s->open && s->savepoints == 0);
+    int rc = s->access == STORE_SCHEMA ? make_checks(s) : 0;
+    if (rc) {
+        store_rollback(s);
+        return rc;
+    }
     s->open = false;
     return s->driver->commit(s);
 }
@@ -288,14 +311,13 @@ int store_overwrite(struct store *s, const struct shape *shape,
 int store_delete(struct store *s, const struct shape *shape, const struct expr *where,
                  int64_t now_ms, store_row_fn *row, void *context)
 {
-    const struct dialect *dialect = s->driver->dialect;
-    const bool deferred = s->open && dialect->defer_checks;
-    int rc = deferred ? store_execute_unawaited(s, str_of(dialect->defer_checks)) : 0;
+    const bool within = s->open && s->access != STORE_SCHEMA; /* which defers them by itself */
+    int rc = within ? defer_checks(s) : 0;
     if (rc)
         return rc;
     render_delete(store_statement(s, shape, now_ms), where, row != NULL);
     rc = store_run(s, row, context);
-    return rc == 0 && deferred ? store_execute(s, str_of(dialect->make_checks)) : rc;
+    return rc == 0 && within ? make_checks(s) : rc;
 }
 
 /* ---- tables ---- */
@@ -353,7 +375,10 @@ int store_create_table(struct store *s, const struct shape *shape)
 int store_drop_table(struct store *s, struct str name)
 {
     assert(s->open && s->access == STORE_SCHEMA);
-    return s->driver->drop_table(s, name);
+    int rc = make_checks(s);
+    if (rc == 0)
+        rc = s->driver->drop_table(s, name);
+    return rc ? rc : defer_checks(s);
 }
 
 int store_alter_table(struct store *s, const struct shape *before, const struct shape *after,
@@ -363,17 +388,19 @@ int store_alter_table(struct store *s, const struct shape *before, const struct 
     assert(str_equal(before->name, after->name)); /* names of tables are for ever */
     int rc = check_columns(s, after);
     if (rc == 0)
+        rc = make_checks(s);
+    if (rc == 0)
         rc = store_savepoint(s);
     if (rc)
         return rc;
-    rc = s->driver->alter_table(s, before, after, from);
-    if (rc == 0)
-        return store_release(s);
 
-    struct store_detail detail = s->detail; /* undoing is a statement too, and would clear it */
-    int undone = store_rollback_to(s);
-    if (undone)
-        return undone;
+    rc = s->driver->alter_table(s, before, after, from);
+    struct store_detail detail = s->detail; /* what follows are statements too, and clear it */
+    int ended = rc == 0 ? store_release(s) : store_rollback_to(s);
+    if (ended == 0)
+        ended = defer_checks(s);
+    if (ended)
+        return ended;
     s->detail = detail;
     return rc;
 }

@@ -948,6 +948,49 @@ static void what_goes_along_holds_nothing_up(void **state)
     assert_holds(f->store, &marks, "");
 }
 
+static void references_that_are_there_wait_for_the_commit(void **state)
+{
+    struct fixture *f = *state;
+    struct store *s = f->store;
+
+    begin_schema(f);
+    assert_int_equal(insert(s, &notes, ROW(INTEGER(10), INTEGER(50), INTEGER(11))), 0);
+    assert_int_equal(store_savepoint(s), 0);
+    assert_int_equal(insert(s, &notes, ROW(INTEGER(11), NONE, INTEGER(10))), 0);
+    assert_int_equal(store_release(s), 0);
+    assert_int_equal(insert(s, &people, ROW(INTEGER(50), NONE, NONE)), 0);
+    assert_int_equal(store_commit(s), 0);
+    assert_int_equal(insert(s, &notes, ROW(NONE, INTEGER(51), NONE)), STORE_FOREIGN_KEY);
+
+    begin_schema(f);
+    assert_int_equal(insert(s, &notes, ROW(INTEGER(12), INTEGER(51), NONE)), 0);
+    assert_int_equal(store_commit(s), STORE_FOREIGN_KEY);
+    assert_holds(s, &notes, "1|1|-;2|2|1;10|50|11;11|-|10;");
+    assert_int_equal(insert(s, &notes, ROW(NONE, INTEGER(51), NONE)), STORE_FOREIGN_KEY);
+}
+
+/* PostgreSQL changes no table of which a check is waiting. */
+static void a_table_is_changed_and_dropped_behind_rows_that_refer(void **state)
+{
+    struct fixture *f = *state;
+    struct store *s = f->store;
+    struct column wider[3];
+
+    memcpy(wider, note_columns, sizeof(wider));
+    wider[1].indexed = true;
+    wider[2].type = TYPE_BIG_INTEGER;
+    const struct shape after = {notes.name, wider, 3, 0};
+    const struct str from[] = {STR("id"), STR("by"), STR("under")};
+    begin_schema(f);
+    assert_int_equal(insert(s, &notes, ROW(INTEGER(10), INTEGER(3), INTEGER(1))), 0);
+    assert_int_equal(store_delete(s, &people, by_id(f, 2), 0, NULL, NULL), 0);
+    assert_int_equal(store_alter_table(s, &notes, &after, from), 0);
+    assert_int_equal(insert(s, &after, ROW(INTEGER(11), INTEGER(1), INTEGER(10))), 0);
+    assert_int_equal(store_drop_table(s, notes.name), 0);
+    assert_int_equal(store_commit(s), 0);
+    assert_holds(s, &people, "1|ann|30;3|-|-;");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -990,6 +1033,8 @@ int main(void)
         test_with_tables(a_table_that_only_nulls_refer_to_is_dropped_on_sqlite),
         test_with_tables(what_deleting_does_can_be_changed),
         test_with_tables(what_goes_along_holds_nothing_up),
+        test_with_tables(references_that_are_there_wait_for_the_commit),
+        test_with_tables(a_table_is_changed_and_dropped_behind_rows_that_refer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
