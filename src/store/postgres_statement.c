@@ -261,8 +261,8 @@ static int sent(struct postgres *p, int done)
     return 0;
 }
 
-/* Room for one more prepared statement. Not for one that tells no table: it may be the ROLLBACK of a
- * transaction that has failed, in which nothing else is done; there are but a few of those. */
+/* Room for one more prepared statement. Not for one that tells no table: it may be the ROLLBACK of
+ * a transaction that has failed, in which nothing else is done; there are but a few of those. */
 static int evict(struct postgres *p, const struct statement *st)
 {
     char sql[NAME_SIZE + 16], name[NAME_SIZE];
@@ -370,7 +370,7 @@ static int take_plain(struct postgres *p, const struct shape *shape)
     if (!result)
         return postgres_lost(p);
     if (PQresultStatus(result) == PGRES_PIPELINE_ABORTED)
-        rc = FAULT_BECAUSE(EIO, "a statement before this one failed");
+        rc = -EIO; /* not a fault of its own: one before it was raised, and is what is told */
     else if (is_failure(result))
         rc = postgres_error(p, shape, result);
     PQclear(result);

@@ -148,8 +148,8 @@ int store_drop_table(struct store *s, struct str name);
 /* Makes the table `before` into `after`, of the same name, keeping rows: columns are matched by
  * from[i], the name in `before` of after's column i (absent: a new column, filled with its default
  * or null). Values that do not fit the new type or constraint: STORE_RANGE, STORE_NULL,
- * STORE_NOT_UNIQUE; nothing is changed. On PostgreSQL this and dropping check the references of what
- * was written before: STORE_FOREIGN_KEY. */
+ * STORE_NOT_UNIQUE; nothing is changed. On PostgreSQL this and dropping check the references of
+ * what was written before: STORE_FOREIGN_KEY. */
 int store_alter_table(struct store *s, const struct shape *before, const struct shape *after,
                       const struct str *from);
 int store_table_exists(struct store *s, struct str name, bool *exists_out);
