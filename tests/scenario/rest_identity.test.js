@@ -109,6 +109,7 @@ test('what is not served yet says so', async () => {
   for (const [target, body] of [['/auth/password/request', { email: ADMIN.email }], ['/auth/password/reset', { token: 'x', password: 'y' }]]) {
     const mail = await server.rest('POST', target, body, null);
     if (mail.status !== 204) assertError(mail, 503, 'SERVICE_UNAVAILABLE');
+    assert.equal(mail.headers.get('retry-after'), null, 'to ask again is no use');
   }
   assertError(await server.rest('POST', '/auth/login/google', { email: 'a@b.c', password: 'x' }, null), 404, 'ROUTE_NOT_FOUND');
 });
