@@ -56,8 +56,8 @@ static const char *const collections[] = {
 /* left ◄──► right, and right ──► itself */
 static const char *const relations[] = {
     "{'collection':'left','field':'right','related_collection':'right','schema':{}}",
-    "{'collection':'right','field':'left','related_collection':'left',"
-    "'schema':{'on_delete':'CASCADE'}}",
+    ("{'collection':'right','field':'left','related_collection':'left',"
+     "'schema':{'on_delete':'CASCADE'}}"),
     "{'collection':'right','field':'above','related_collection':'right','schema':{}}",
 };
 static const struct {
