@@ -6,7 +6,7 @@
  *
  * store.c checks and renders a statement (render.c, by the driver's dialect) and hands it to the
  * driver, which binds, runs and reads rows. What differs between stores in the text of a statement
- * is a row of struct dialect; what differs in doing is a function of struct store_driver.
+ * is a row of struct sql_dialect; what differs in doing is a function of struct store_driver.
  */
 
 #include "store/store.h"
@@ -19,7 +19,7 @@ enum column_use {
     USE_OUTPUT, /* in the rows that come back */
 };
 
-struct dialect {
+struct sql_dialect {
     /*
      * The test of each operator: $c stands for the column, $1 and $2 for operands, $* for a list of
      * them. NULL: NOT of the positive operator's.
@@ -57,7 +57,7 @@ struct bind {
 
 /* A statement as text, the values to bind, and the columns of its rows. Borrows what it binds. */
 struct statement {
-    const struct dialect *dialect;
+    const struct sql_dialect *dialect;
     const struct shape *shape;
     struct buf sql;
     struct bind *binds;
@@ -76,8 +76,8 @@ struct statement {
     bool invalid;        /* a name that cannot be one */
 };
 
-void statement_start(struct statement *st, const struct dialect *dialect, const struct shape *shape,
-                     int64_t now_ms);
+void statement_start(struct statement *st, const struct sql_dialect *dialect,
+                     const struct shape *shape, int64_t now_ms);
 void statement_finish(struct statement *st); /* keeps the memory for the next */
 void statement_deinit(struct statement *st);
 
@@ -115,7 +115,7 @@ const struct column **alter_sources(const struct shape *before, const struct sha
                                     const struct str *from);
 
 struct store_driver {
-    const struct dialect *dialect;
+    const struct sql_dialect *dialect;
     int (*open)(const struct store_settings *settings, enum store_access access,
                 struct store **store_out);
     void (*close)(struct store *s); /* frees it */

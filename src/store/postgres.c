@@ -19,7 +19,8 @@
 
 /* ---- the connection ---- */
 
-/* After a try that failed, others fail at once for this long, so that a queue is answered soon. */
+/* After a try that failed, others fail at once for this long, or for as long as that try took, so
+ * that a queue is answered soon. */
 enum { RETRY_PAUSE_MS = 250 };
 /* The backend of a process that died holds its lock until it notices. */
 enum { LOCK_TRIES = 40, LOCK_PAUSE_MS = 50 };
@@ -68,7 +69,8 @@ static int refuse_connection(struct postgres *p, struct str words)
 {
     int rc = FAULT_BECAUSE(ENOTCONN, "PostgreSQL: %.*s", STR_ARG(words));
     p->store.trouble = STORE_AWAY;
-    p->retry_ms = clock_monotonic_ms() + RETRY_PAUSE_MS;
+    int64_t now_ms = clock_monotonic_ms(), took_ms = now_ms - p->tried_ms;
+    p->retry_ms = now_ms + (took_ms > RETRY_PAUSE_MS ? took_ms : RETRY_PAUSE_MS);
     disconnect(p);
     return rc;
 }
@@ -160,7 +162,8 @@ static int connect_server(struct postgres *p)
                                  NULL};
     const char *const values[] = {"rowcast",      "5",    "10", "5", "3", "15000",
                                   p->conninfo.at, "UTF8", NULL};
-    if (clock_monotonic_ms() < p->retry_ms) {
+    p->tried_ms = clock_monotonic_ms();
+    if (p->tried_ms < p->retry_ms) {
         p->store.trouble = STORE_AWAY;
         return FAULT_BECAUSE(ENOTCONN, "PostgreSQL: away a moment ago");
     }
@@ -365,7 +368,7 @@ static const char *parameter_type(const struct column *c, enum column_use use,
     return fraction ? "::numeric" : names[c->type];
 }
 
-const struct dialect postgres_dialect = {
+const struct sql_dialect postgres_dialect = {
     .tests =
         {
             [OP_EQ] = "$c = $1",
@@ -398,8 +401,6 @@ const struct dialect postgres_dialect = {
     .key_declaration = key_declaration,
     .parameter = '$',
     .later_references = true,
-    .defer_checks = "SET CONSTRAINTS ALL DEFERRED",
-    .make_checks = "SET CONSTRAINTS ALL IMMEDIATE",
     .defer_checks = "SET CONSTRAINTS ALL DEFERRED",
     .make_checks = "SET CONSTRAINTS ALL IMMEDIATE",
 };

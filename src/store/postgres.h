@@ -37,6 +37,7 @@ struct postgres {
     enum store_access access; /* what it was opened for */
     bool shared;
     int64_t retry_ms;  /* monotonic: before this no new connection is tried */
+    int64_t tried_ms;  /* when the latest try began */
     size_t pending;    /* commands whose results were not taken yet */
     size_t syncs;      /* and ends of a pipeline's stretch */
     bool unsynced;     /* commands were sent since the latest end */
@@ -57,7 +58,7 @@ static inline struct postgres *postgres_of(struct store *s)
 }
 
 /* postgres.c */
-extern const struct dialect postgres_dialect;
+extern const struct sql_dialect postgres_dialect;
 /* Notes that the connection is gone and closes it; a fault with its words. */
 int postgres_lost(struct postgres *p);
 

@@ -11,8 +11,8 @@ enum { SQL_SIZE_MAX = 4 * 1024 * 1024 };
 
 /* ---- the statement ---- */
 
-void statement_start(struct statement *st, const struct dialect *dialect, const struct shape *shape,
-                     int64_t now_ms)
+void statement_start(struct statement *st, const struct sql_dialect *dialect,
+                     const struct shape *shape, int64_t now_ms)
 {
     if (!st->sql.max)
         buf_init(&st->sql, SQL_SIZE_MAX);

@@ -362,7 +362,7 @@ static const char *no_parameter_type(const struct column *c, enum column_use use
     return "";
 }
 
-static const struct dialect dialect = {
+static const struct sql_dialect dialect = {
     .tests =
         {
             [OP_EQ] = "$c = $1",
