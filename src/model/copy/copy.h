@@ -48,8 +48,8 @@ int model_copy(struct copy *c);
  */
 int model_backup(struct copy *c);
 
-/* Gives the instance a new epoch; the caller owns the instance's lock by that only (INSTANCE
- * _WRITE's way). For what was restored by other means. 0, STORE_LOCKED, or a fault. */
+/* Gives the instance a new epoch, alone: for what was restored by other means. 0, STORE_LOCKED, or
+ * a fault. */
 int model_renew_epoch(const struct store_settings *settings, struct arena *a,
                       struct str *epoch_out);
 
