@@ -76,7 +76,7 @@ const commitUnanswered = { answering: COMMIT, within: journalled };
 const sprung = (trap) => within(trap, 'the trap to spring');
 
 /* Nothing was done, or nobody knows. */
-const AWAY = /^The database is away$/, NOT_KNOWN = /it is not known whether the change was made$/;
+const AWAY = /^The database is away$/, NOT_KNOWN = /it is not known whether the change was made$/, NOT_KNOWN_ANYWHERE = /503 .*it is not known whether the change was made"/;
 
 function assertAway({ status, body, headers }, reason = AWAY) {
   assert.equal(status, 503, JSON.stringify(body));
@@ -120,6 +120,7 @@ const writers = {
 const losses = {
   'before its commit is sent': [commitUnsent],
   'after its commit was done, before the answer': [commitUnanswered],
+  'with the word that its commit was done': [{ answered: COMMIT, within: journalled }],
   'before its commit is sent, and its second commit is done without an answer': [commitUnsent, commitUnanswered],
   'after its commit was done, and again while that is looked up': [commitUnanswered, { before: /"request" = / }],
   'before its commit is sent, and again while that is looked up': [commitUnsent, { answering: /"request" = / }],
@@ -245,16 +246,16 @@ for (const [when, trap] of Object.entries({ 'before its commit is sent': commitU
 /* ---- reads: here, where no reader has lost a connection yet, which would be one more than the test counts ---- */
 
 const readers = {
-  REST: async (collection) => (await server.ask('GET', `/items/${collection}?sort=id`)).map(({ title }) => title),
+  REST: async (collection) => (await server.ask('GET', `/items/${collection}?sort=id&limit=-1`)).map(({ title }) => title),
   WebSocket: async (collection) => (await (await server.socket()).ask({ type: 'get', collection, uid: 'r' })).data.map(({ title }) => title),
 };
 
 for (const [how, read] of Object.entries(readers))
-  for (const place of ['before', 'answering'])
-    test(`a read over ${how} that is cut ${place === 'before' ? 'before it is sent' : 'in the midst of its answer'} is answered as if nothing had been`, async () => {
+  for (const [place, when] of [['before', 'before it is sent'], ['answering', 'in the midst of its answer'], ['answered', 'at the end of its answer']])
+    test(`a read over ${how} that is cut ${when} is answered as if nothing had been`, async () => {
       const collection = await makeTable();
       await server.ask('POST', `/items/${collection}`, [{ title: 'a' }, { title: 'b' }, { title: 'c' }]);
-      const lost = proxy.trap({ [place]: new RegExp(` FROM "${collection}"`) });
+      const lost = proxy.trap({ [place]: new RegExp(` FROM "${collection}"`), skip: place === 'answering' ? 1 : 0 });
       assert.deepEqual(await read(collection), ['a', 'b', 'c']);
       await sprung(lost);
     });
@@ -299,13 +300,63 @@ for (const [what, trap, there] of [['was done', commitUnanswered, true], ['was n
     assert.ok(isOpen(socket) && isOpen(writer));
   });
 
-test('what was in doubt is told when the database is back, though nobody asks for anything', async () => {
+test('what was in doubt is told when the database is back, though nobody asks for anything, and the connection is lost once more', async () => {
   const collection = await makeTable(), socket = await follower(collection);
   const lost = proxy.trap({ ...commitUnanswered, act: 'away' });
   assertAway(await post(collection, { title: 'lost' }), NOT_KNOWN);
   await sprung(lost);
+  const again = proxy.trap({ answering: /"request" = / });
   await proxy.back();
+  await sprung(again);
   assert.equal((await socket.next('the event')).payload.title, 'lost');
+});
+
+test('a collection whose making was in doubt is there for everybody when the database is back', async () => {
+  const collection = `things_${made + 1}`, client = await server.socket();
+  const lost = proxy.trap({ ...commitUnanswered, act: 'away' });
+  await assert.rejects(makeTable(), NOT_KNOWN_ANYWHERE);
+  await sprung(lost);
+  assertAway(await server.rest('GET', `/collections/${collection}`));
+  assertRefused(await client.ask({ type: 'get', collection }), 'SERVICE_UNAVAILABLE', { status: 503 });
+  await proxy.back();
+  const { id } = (await untilBack(() => post(collection, { title: 'a' }))).body.data;
+  await client.follow(collection);
+  assert.deepEqual((await untilBack(() => server.rest('GET', `/items/${collection}`))).body.data, [{ id, title: 'a', code: null }]);
+  await post(collection, { title: 'b' });
+  assert.equal((await client.next()).payload.title, 'b');
+});
+
+/* ---- the server does not notice that a connection is gone, and what was on its way may still come ---- */
+
+for (const [what, deliver] of [['arrives all the same', true], ['never arrives', false]])
+  test(`a commit that is stranded on its way ${what}: nobody knows until then, and it is told right`, async () => {
+    const collection = await makeTable(), socket = await follower(collection);
+    const lost = proxy.trap({ ...commitUnsent, act: 'strand' });
+    const doubtful = post(collection, { title: 'lost' });
+    const link = await sprung(lost);
+    assert.deepEqual(await server.ask('GET', `/items/${collection}`), [], 'reads go on');
+    assertAway(await doubtful, NOT_KNOWN);
+    assert.deepEqual(await socket.drain(), []);
+    link.land({ deliver });
+    const { body } = await untilBack(() => post(collection, { title: 'later' }));
+    const expected = deliver ? ['lost', 'later'] : ['later'], told = await socket.drain();
+    assert.deepEqual(told.map(({ payload }) => payload.title), expected);
+    assert.equal(told.at(-1).key, body.data.id);
+    assert.deepEqual(titles(collection), expected);
+    assert.ok(isOpen(socket));
+  });
+
+test('a commit that arrives late, while it is looked up, is answered as done', async () => {
+  const collection = await makeTable(), socket = await follower(collection);
+  const lost = proxy.trap({ ...commitUnsent, act: 'strand' }), connections = proxy.links.size;
+  const answer = post(collection, { title: 'late' });
+  const link = await sprung(lost);
+  await within((async () => { while (proxy.links.size < connections) await pause(5); })(), 'a new connection of the writer');
+  link.land({ deliver: true });
+  const { status, body } = await answer;
+  assert.equal(status, 200);
+  assert.deepEqual(await socket.drain(), [created(collection, body.data.id, { title: 'late' })]);
+  assert.deepEqual(titles(collection), ['late']);
 });
 
 /* ---- nothing is under way ---- */
@@ -331,6 +382,15 @@ for (const [what, interrupt] of Object.entries(interruptions))
     assert.equal((await socket.drain()).length, 4);
     assert.equal(titles(collection).length, 4);
   });
+
+test('the upkeep of the journal that loses its connection is nothing that anybody notices', async () => {
+  const collection = await makeTable(), upkeep = (transaction) => !journalled(transaction);
+  for (const place of ['before', 'answering']) {
+    await sprung(proxy.trap({ [place]: COMMIT, within: upkeep }));
+    assert.equal((await post(collection, { title: place })).status, 200);
+  }
+  assert.deepEqual(titles(collection), ['before', 'answering']);
+});
 
 /* ---- no answer ---- */
 

@@ -41,6 +41,7 @@ class Link {
     this.server = net.connect(proxy.target);
     this.holding = proxy.holding;
     this.held = [];
+    this.gone = this.stranded = false;
     this.statements = new Map(); // prepared: name → SQL
     this.portal = '';            // the SQL of the latest Bind
     this.transaction = [];       // its SQL so far, BEGIN first
@@ -49,17 +50,19 @@ class Link {
     this.#join(this.server, client, new Messages(true), (message) => this.#answer(message));
   }
 
-  /* look: false when the message is not to go on. */
   #join(from, to, messages, look) {
     from.on('data', (chunk) => {
       for (const message of messages.in(chunk)) {
-        const goesOn = look(message);
-        if (from.destroyed) return;
-        if (goesOn) this.#send(to, message.bytes);
+        look(message);
+        if (this.gone) return;
+        this.#send(to, message.bytes);
       }
     });
     from.on('error', () => {});
-    from.on('close', () => { to.end(); this.proxy.links.delete(this); });
+    from.on('close', () => {
+      this.proxy.links.delete(this);
+      if (!this.stranded) to.end();
+    });
   }
 
   #send(to, bytes) {
@@ -76,7 +79,6 @@ class Link {
     if (type === 'B' || type === 'Q') this.#say(type === 'B' ? this.portal : words(body)[0]);
     if (type === 'E') this.waiting.push(this.portal);
     if (type === 'S' || type === 'Q') this.waiting.push(END);
-    return !this.client.destroyed;
   }
 
   #say(sql) {
@@ -88,13 +90,12 @@ class Link {
   #answer({ type, bytes }) {
     const [sql] = this.waiting;
     if (typeof sql === 'string' && (type === 'D' || type === 'C')) {
-      const half = bytes.subarray(0, bytes.length >> 1);
-      this.proxy.spring(this, (trap) => trap.answering?.test(sql), half);
+      this.proxy.spring(this, (trap) => trap.answering?.test(sql), bytes.subarray(0, bytes.length >> 1));
+      if (type === 'C') this.proxy.spring(this, (trap) => trap.answered?.test(sql), bytes);
     }
     if (typeof sql === 'string' && (type === 'C' || type === 'I' || type === 's')) this.waiting.shift();
     if (type === 'E' || type === 'Z') this.waiting.splice(0, Math.max(this.waiting.indexOf(END), 0)); // not done, or done
     if (type === 'Z') this.waiting.shift();
-    return !this.client.destroyed;
   }
 
   hold() { this.holding = true; }
@@ -107,9 +108,22 @@ class Link {
   /* The client gets the last bytes before its connection breaks. */
   cut(last) {
     if (last && !this.holding) this.client.write(last);
+    this.gone = true;
     this.client.destroy();
     this.server.destroy();
     this.proxy.links.delete(this);
+  }
+
+  /* The client's side breaks, and the server does not notice. What was on its way stays there. */
+  strand() {
+    this.stranded = this.holding = true;
+    this.client.destroy();
+  }
+
+  /* The server notices, after what was on its way, or without it. */
+  land({ deliver }) {
+    if (deliver) this.release();
+    this.server.end();
   }
 }
 
@@ -150,24 +164,27 @@ export class Proxy {
   }
 
   /*
-   * When a statement that matches is asked (before: nor it nor anything after it reaches the server), or is
-   * answered (answering: it is done, and the answer comes half or not at all), in a transaction whose SQL
-   * `within` finds right: the connection is cut, or held, or all are cut and the server is away.
-   * Resolves when that happened `times` times.
+   * A trap springs `times` times, after `skip` chances, when a statement matches in a transaction whose SQL so
+   * far `within` finds right:
+   *   before: { asked; neither it nor anything after it has reached the server }
+   *   answering: { done; the client gets half a row, or half of the word that it is done }
+   *   answered: { done; the client gets that word, and nothing after it }
+   * What it does: `cut` this connection, `hold` it, `strand` it, or cut all and be `away`.
+   * Resolves with the connection when it has sprung for the last time.
    */
-  trap({ before, answering, within = () => true, times = 1, act = 'cut' }) {
-    return new Promise((sprung) => { this.traps.push({ before, answering, within, times, act, sprung }); });
+  trap({ within = () => true, times = 1, skip = 0, act = 'cut', ...when }) {
+    return new Promise((sprung) => { this.traps.push({ ...when, within, times, skip, act, sprung }); });
   }
 
   spring(link, matches, last) {
     const trap = this.traps.find((candidate) => matches(candidate) && candidate.within(link.transaction));
-    if (!trap) return;
+    if (!trap || trap.skip-- > 0) return;
     trap.times -= 1;
     if (trap.times === 0) this.traps.splice(this.traps.indexOf(trap), 1);
-    if (trap.act === 'hold') link.hold();
+    if (trap.act === 'hold' || trap.act === 'strand') link[trap.act]();
     else link.cut(last);
     if (trap.act === 'away') this.away();
-    if (trap.times === 0) trap.sprung();
+    if (trap.times === 0) trap.sprung(link);
   }
 
   stop() {
