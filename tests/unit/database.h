@@ -57,15 +57,16 @@ static inline void database_run_postgres(const char *connection, const char *sql
 static inline void database_make_schema(struct database *d)
 {
     static unsigned made;
-    char sql[80];
+    char schema[40], sql[80];
     if (!*database_server())
         fail_msg("ROWCAST_TEST_STORE is pg, and ROWCAST_TEST_POSTGRES names none");
-    snprintf(d->schema, sizeof(d->schema), "t_%d_%u", (int)getpid(), ++made);
+    snprintf(schema, sizeof(schema), "t_%d_%u", (int)getpid(), ++made);
+    memcpy(d->schema, schema, sizeof(schema));
     int size = snprintf(d->connection, sizeof(d->connection),
                         "%s options='-c search_path=%s -c client_min_messages=warning'",
-                        database_server(), d->schema);
+                        database_server(), schema);
     assert_in_range(size, 1, sizeof(d->connection) - 1);
-    snprintf(sql, sizeof(sql), "CREATE SCHEMA %s", d->schema);
+    snprintf(sql, sizeof(sql), "CREATE SCHEMA %s", schema);
     database_run_postgres(d->connection, sql);
     d->settings =
         (struct store_settings){.client = STORE_POSTGRES, .connection = str_of(d->connection)};
@@ -73,14 +74,15 @@ static inline void database_make_schema(struct database *d)
 
 UNUSED static void database_make(struct database *d)
 {
+    char folder[] = "/tmp/rowcast-unit-XXXXXX";
     *d = (struct database){0};
     if (database_on_postgres()) {
         database_make_schema(d);
         return;
     }
-    snprintf(d->folder, sizeof(d->folder), "/tmp/rowcast-unit-XXXXXX");
-    assert_non_null(mkdtemp(d->folder));
-    snprintf(d->file, sizeof(d->file), "%s/db", d->folder);
+    assert_non_null(mkdtemp(folder));
+    memcpy(d->folder, folder, sizeof(folder));
+    snprintf(d->file, sizeof(d->file), "%s/db", folder);
     d->settings = (struct store_settings){.client = STORE_SQLITE, .filename = str_of(d->file)};
 }
 
