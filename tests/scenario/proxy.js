@@ -187,6 +187,13 @@ export class Proxy {
     if (trap.times === 0) trap.sprung(link);
   }
 
+  /* As at the beginning, whatever a scenario left; returns the traps that did not spring. */
+  async calm() {
+    this.release();
+    if (!this.listener.listening) await this.back();
+    return this.traps.splice(0);
+  }
+
   stop() {
     this.away();
     rmSync(this.directory, { recursive: true, force: true });

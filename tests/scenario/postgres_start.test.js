@@ -1,0 +1,98 @@
+/* How a process begins on PostgreSQL: when the database cannot be reached, and when another process writes to it. */
+import assert from 'node:assert/strict';
+import { PASSWORD, assertAway, proxied, startProxy, untilBack } from './away.js';
+import { Server, makeFolder, postgresOnly, within } from './harness.js';
+
+const { test } = postgresOnly;
+
+/* A folder, a proxy before its database, and what starts servers; all of them are gone when `fn` ends. */
+async function withProxy(fn) {
+  const folder = makeFolder(), proxy = await startProxy(folder), servers = [];
+  const start = async (of) => {
+    servers.push(await Server.start({ folder: of }));
+    return servers.at(-1);
+  };
+  try {
+    await fn({ folder, proxy, start });
+  } finally {
+    for (const { process } of servers) if (process.exitCode === null) process.kill('SIGKILL');
+    proxy.stop();
+    folder.remove();
+  }
+}
+
+/* Status 1, and one line that is all that is said. */
+const startFails = (folder, sentence) => assert.rejects(Server.start({ folder }), ({ message }) => {
+  const told = message.match(/^the server ended \(1\): rowcast: (.*)\n$/)?.[1];
+  assert.ok(told, message);
+  assert.match(told, sentence);
+  assert.equal(message.includes(PASSWORD), false, message);
+  assert.doesNotMatch(message, /search_path|application_name/, 'the connection string');
+  return true;
+});
+
+const CANNOT = /^cannot open the database of DB_CONNECTION_STRING: .*PostgreSQL: ./;
+const UNREACHABLE = /^cannot open .*PostgreSQL: connection to server .* failed: ./;
+
+test('when the database is away at the start the program says so, and ends', () => withProxy(async ({ folder, proxy, start }) => {
+  proxy.away();
+  await startFails(proxied(folder, proxy), UNREACHABLE);
+  await startFails({ ...folder, environment: { DB_CLIENT: 'pg', DB_HOST: proxy.directory, DB_DATABASE: 'postgres', DB_USER: 'rowcast', DB_PASSWORD: PASSWORD } }, UNREACHABLE);
+  await proxy.back();
+  const server = await start(proxied(folder, proxy));
+  await server.stop();
+  assert.equal(server.stderr, '');
+}));
+
+test('when the database accepts and says nothing the program waits as long as it is told to, and ends', () => withProxy(async ({ folder, proxy }) => {
+  proxy.hold();
+  await startFails(proxied(folder, proxy, 'connect_timeout=2'), UNREACHABLE);
+}));
+
+test('when the connection is lost at the start the program says so, ends, and the next one finds all in order', () => withProxy(async ({ folder, proxy, start }) => {
+  for (const sql of [/^SET /, /^BEGIN/, /^CREATE TABLE/, /^COMMIT$/]) {
+    const lost = proxy.trap({ before: sql });
+    await startFails(proxied(folder, proxy), CANNOT);
+    await within(lost, 'the trap to spring');
+  }
+  const lost = proxy.trap({ answering: /^COMMIT$/ });
+  await startFails(proxied(folder, proxy), CANNOT);
+  await within(lost, 'the trap to spring');
+  const server = await start(proxied(folder, proxy));
+  await server.makeCollection('things', {});
+  await server.stop();
+  assert.equal(server.stderr, '');
+}));
+
+/* ---- another process ---- */
+
+test('a second process on the same database says that it is in use, and ends', () => withProxy(async ({ folder, proxy, start }) => {
+  const server = await start(folder);
+  await startFails(proxied(folder, proxy), /^the database of DB_CONNECTION_STRING is in use by another rowcast process$/);
+  await server.makeCollection('things', {});
+  await server.stop();
+}));
+
+test('a process that took the place of one that was cut off writes alone; after it the first goes on, and clients come back', () => withProxy(async ({ folder, proxy, start }) => {
+  const first = await start(proxied(folder, proxy));
+  await first.makeCollection('things', { title: 'string' });
+  const post = (server, title) => server.rest('POST', '/items/things', { title });
+  const titles = async () => (await untilBack(() => first.rest('GET', '/items/things'))).body.data.map(({ title }) => title);
+  const socket = await (await first.socket()).follow('things');
+  proxy.away();
+  const second = await start(folder);
+  await proxy.back();
+  assert.equal((await post(second, 'of the second')).status, 200);
+  assertAway(await post(first, 'never'));
+  assert.deepEqual(await titles(), ['of the second'], 'who may not write may read');
+  await second.stop();
+
+  await untilBack(() => post(first, 'of the first'));
+  assert.deepEqual(await titles(), ['of the second', 'of the first']);
+  await within(socket.closed, 'the socket to close: what it missed nobody can tell');
+  const again = await (await first.socket()).follow('things');
+  await post(first, 'on');
+  assert.equal((await again.next()).payload.title, 'on');
+  await first.stop();
+  assert.equal(first.stderr.includes(PASSWORD), false);
+}));
