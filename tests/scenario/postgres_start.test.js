@@ -1,6 +1,6 @@
 /* How a process begins on PostgreSQL: when the database cannot be reached, and when another process writes to it. */
 import assert from 'node:assert/strict';
-import { PASSWORD, assertAway, proxied, startProxy, untilBack } from './away.js';
+import { NOT_KNOWN, PASSWORD, assertAway, proxied, startProxy, untilBack } from './away.js';
 import { Server, makeFolder, postgresOnly, within } from './harness.js';
 
 const { test } = postgresOnly;
@@ -62,6 +62,21 @@ test('when the connection is lost at the start the program says so, ends, and th
   await server.makeCollection('things', {});
   await server.stop();
   assert.equal(server.stderr, '');
+}));
+
+test('a process that is told to end while a commit is in doubt says that it is not known, and ends', () => withProxy(async ({ folder, proxy, start }) => {
+  const server = await start(proxied(folder, proxy));
+  await server.makeCollection('things', { title: 'string' });
+  const lost = proxy.trap({ answering: /^COMMIT$/, within: (transaction) => transaction.some((sql) => sql.startsWith('INSERT INTO "things"')), act: 'away' });
+  const answer = server.rest('POST', '/items/things', { title: 'there' });
+  await within(lost, 'the trap to spring');
+  const stopped = server.stop();
+  assertAway(await answer, NOT_KNOWN);
+  await stopped;
+  await proxy.back();
+  const next = await start(proxied(folder, proxy));
+  assert.deepEqual(await next.ask('GET', '/items/things'), [{ id: 1, title: 'there' }]);
+  await next.stop();
 }));
 
 /* ---- another process ---- */
