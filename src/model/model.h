@@ -99,7 +99,11 @@ struct writer;
 int writer_open(struct model *m, struct writer **writer_out); /* one a model */
 void writer_close(struct writer *w);
 
-enum writer_kind { WRITER_ROWS, WRITER_SCHEMA /* tables are made or changed: one request alone */ };
+enum writer_kind {
+    WRITER_ROWS,
+    WRITER_HASTE,  /* as WRITER_ROWS, by STORE_HASTE: who begins it can run it again as that */
+    WRITER_SCHEMA, /* tables are made or changed: one request alone */
+};
 /* Takes the journal's lock. Nothing may be in doubt (writer_settle). */
 int writer_begin(struct writer *w, enum writer_kind kind);
 /*

@@ -109,11 +109,13 @@ static int catch_up(struct writer *w)
 
 int writer_begin(struct writer *w, enum writer_kind kind)
 {
+    static const enum store_access accesses[] = {
+        [WRITER_ROWS] = STORE_WRITE, [WRITER_HASTE] = STORE_HASTE, [WRITER_SCHEMA] = STORE_SCHEMA};
     struct model *m = w->model;
     struct batch *b = &w->batch;
 
     assert(!b->catalogue && !w->doubt.catalogue);
-    int rc = store_begin(m->store, kind == WRITER_SCHEMA ? STORE_SCHEMA : STORE_WRITE);
+    int rc = store_begin(m->store, accesses[kind]);
     if (rc != 0)
         return rc;
     b->arena = arena_new();

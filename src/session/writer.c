@@ -35,6 +35,7 @@ struct writer_thread {
     struct principal *nobody; /* who acts until a request over HTTP is authenticated */
     int64_t upkeep_ms;        /* monotonic, when it was done last */
     struct batch *doubtful;   /* commits that may be there; NULL: none */
+    unsigned careful;         /* so many transactions are not to be run in haste */
 };
 
 static int open_writer(void *context, void **state_out)
@@ -274,12 +275,31 @@ static void refuse_all(struct writer_thread *t, struct batch *b, enum store_trou
         trouble_refuse(b->requests[i], trouble);
 }
 
+/* In haste first. Where that ends in a conflict, requests are told one by one what came of them,
+ * and so are the next: what was refused once is often tried again. */
+enum { CAREFUL_TRANSACTIONS = 32 };
+
+static int run_hasty(struct writer_thread *t, struct batch *b, enum writer_kind kind,
+                     enum store_trouble *trouble_out)
+{
+    if (kind == WRITER_SCHEMA || t->careful > 0) {
+        t->careful -= t->careful > 0;
+        return run_and_settle(t, b, kind, trouble_out);
+    }
+    int rc = run_and_settle(t, b, WRITER_HASTE, trouble_out);
+    if (*trouble_out != STORE_CONFLICT)
+        return rc;
+    t->careful = CAREFUL_TRANSACTIONS;
+    rewind_all(b);
+    return run_and_settle(t, b, kind, trouble_out);
+}
+
 /* Runs it until it is done, refused, or patience ends. */
 static void run_batch(struct writer_thread *t, struct batch *b, enum writer_kind kind)
 {
     struct patience patience = {0};
     enum store_trouble trouble;
-    int rc = run_and_settle(t, b, kind, &trouble);
+    int rc = run_hasty(t, b, kind, &trouble);
 
     while (patience_lasts(&patience, trouble)) {
         rewind_all(b);

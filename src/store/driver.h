@@ -126,6 +126,8 @@ struct store_driver {
     int (*table_exists)(struct store *s, struct str name, bool *exists_out);
     int (*drop_table)(struct store *s, struct str name);
     int (*add_reference)(struct store *s, const struct shape *shape, const struct column *c);
+    /* The key of a row that is inserted in haste; NULL: this store knows no haste. */
+    int (*next_key)(struct store *s, const struct shape *shape, int64_t *key_out);
     int (*last_key)(struct store *s, const struct shape *shape, int64_t *key_out);
     int (*raise_last_key)(struct store *s, const struct shape *shape, int64_t key);
     int (*backup)(struct store *s, struct str filename);

@@ -53,6 +53,7 @@ static void disconnect(struct postgres *p)
     p->pending = 0;
     p->syncs = 0;
     postgres_forget_statements(p);
+    postgres_forget_counters(p);
 }
 
 int postgres_lost(struct postgres *p)
@@ -221,6 +222,7 @@ static int postgres_begin(struct store *base, enum store_access access)
     static const char *const begins[] = {
         [STORE_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         [STORE_WRITE] = "BEGIN ISOLATION LEVEL READ COMMITTED",
+        [STORE_HASTE] = "BEGIN ISOLATION LEVEL READ COMMITTED",
         [STORE_SCHEMA] = "BEGIN ISOLATION LEVEL READ COMMITTED",
     };
     struct postgres *p = postgres_of(base);
@@ -230,22 +232,32 @@ static int postgres_begin(struct store *base, enum store_access access)
         rc = FAULT_BECAUSE(EBUSY, "PostgreSQL: another process writes to this database");
     }
     p->failed = false;
+    /* Only one hasty transaction after the other, of a writer that is alone, knows all keys. */
+    if (access != STORE_READ && (access != STORE_HASTE || p->shared))
+        postgres_forget_counters(p);
     return rc ? rc : store_execute_unawaited(base, str_of(begins[access]));
 }
 
 /* Where a statement that nobody waited for has failed, it is not known what the server has prepared
- * since: a new connection is. */
+ * since: all of it is dropped. */
 static void postgres_rollback(struct store *base)
 {
     struct postgres *p = postgres_of(base);
     struct store_detail detail = base->detail; /* undoing is a statement too, and would clear it */
     if (p->db)
         (void)postgres_take_pending(p);
-    if (p->db && p->failed)
-        disconnect(p);
+    bool unsure = p->failed;
     p->failed = false;
+    if (base->access != STORE_READ)
+        postgres_forget_counters(p);
+    if (unsure)
+        postgres_forget_statements(p);
     if (p->db)
         (void)store_execute_unawaited(base, STR("ROLLBACK"));
+    if (p->db && unsure) {
+        (void)store_execute_unawaited(base, STR("DEALLOCATE ALL"));
+        postgres_forget_statements(p);
+    }
     if (p->db)
         (void)postgres_send_off(p);
     base->detail = detail;
@@ -257,6 +269,8 @@ static int postgres_commit(struct store *base)
     int rc = 0;
     if (base->access == STORE_SCHEMA)
         rc = postgres_make_references(p);
+    if (base->access == STORE_HASTE)
+        rc = postgres_keep_counters(p);
     if (rc == 0) {
         p->committing = p->db != NULL; /* a connection that is lost from here on may have done it */
         rc = store_execute(base, STR("COMMIT"));
@@ -416,6 +430,7 @@ const struct store_driver postgres_driver = {
     .table_exists = postgres_table_exists,
     .drop_table = postgres_drop_table,
     .add_reference = postgres_add_reference,
+    .next_key = postgres_next_key,
     .last_key = postgres_last_key,
     .raise_last_key = postgres_raise_last_key,
     .alter_table = postgres_alter_table,

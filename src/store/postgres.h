@@ -4,7 +4,8 @@
 /*
  * The PostgreSQL driver's inside: postgres.c (connection, transactions, the dialect),
  * postgres_statement.c (statements), postgres_schema.c (tables and
- * references), postgres_alter.c (changing tables).
+ * references), postgres_alter.c (changing tables), postgres_keys.c (keys
+ * that count).
  *
  * The connection is in libpq's pipeline mode. A statement that need not be waited for (`unawaited`)
  * is sent and counted in `pending`; the next one that is waited for takes their results first, so
@@ -46,9 +47,10 @@ struct postgres {
     bool referring;    /* references are made: what is not there is STORE_FOREIGN_KEY */
     struct map cached; /* text → struct postgres_cached */
     struct postgres_cached *newest, *oldest;
-    uint64_t statements;             /* prepared so far: names are numbers */
-    struct buf values;               /* the parameters' texts */
-    char (*moments)[CLOCK_TEXT_MAX]; /* the canonical texts of a row's moments */
+    uint64_t statements;               /* prepared so far: names are numbers */
+    struct postgres_counter *counters; /* of keys that were given in haste; NULL: none */
+    struct buf values;                 /* the parameters' texts */
+    char (*moments)[CLOCK_TEXT_MAX];   /* the canonical texts of a row's moments */
     size_t moment_capacity;
 };
 
@@ -72,12 +74,17 @@ int postgres_send_off(struct postgres *p);
 int postgres_error(struct postgres *p, const struct shape *shape, const PGresult *result);
 void postgres_forget_statements(struct postgres *p); /* of a connection that is gone */
 
+/* postgres_keys.c */
+int postgres_last_key(struct store *s, const struct shape *shape, int64_t *key_out);
+int postgres_raise_last_key(struct store *s, const struct shape *shape, int64_t key);
+int postgres_next_key(struct store *s, const struct shape *shape, int64_t *key_out);
+int postgres_keep_counters(struct postgres *p); /* the sequences follow; before COMMIT */
+void postgres_forget_counters(struct postgres *p);
+
 /* postgres_schema.c */
 int postgres_table_exists(struct store *s, struct str name, bool *exists_out);
 int postgres_drop_table(struct store *s, struct str name);
 int postgres_add_reference(struct store *s, const struct shape *shape, const struct column *c);
-int postgres_last_key(struct store *s, const struct shape *shape, int64_t *key_out);
-int postgres_raise_last_key(struct store *s, const struct shape *shape, int64_t key);
 /* Makes the references that were put off; STORE_FOREIGN_KEY where rows or tables are missing. */
 int postgres_make_references(struct postgres *p);
 /* Drops the references of other tables to this one, or those to a column of it, its own too, and

@@ -1,7 +1,7 @@
 #include "store/postgres.h"
 
 /*
- * Tables, the counters of their keys, and their references.
+ * Tables and their references.
  *
  * PostgreSQL wants a reference's table to be there when the reference is made, and its rows to hold
  * at once. So a schema transaction puts references off and makes them as it commits. Which ones, it
@@ -77,47 +77,6 @@ int postgres_drop_table(struct store *s, struct str name)
     st->once = true;
     buf_put_lit(&st->sql, "DROP TABLE ");
     statement_put_name(st, name);
-    return store_run(s, NULL, NULL);
-}
-
-/* ---- counters of keys ---- */
-
-static void put_sequence(struct statement *st)
-{
-    buf_put_lit(&st->sql, "pg_get_serial_sequence(quote_ident(");
-    put_text(st, st->shape->name);
-    buf_put_lit(&st->sql, "), ");
-    put_text(st, st->shape->columns[st->shape->key].name);
-    buf_put_lit(&st->sql, ")::regclass");
-}
-
-int postgres_last_key(struct store *s, const struct shape *shape, int64_t *key_out)
-{
-    int64_t key = 0;
-    struct statement *st = store_statement(s, shape, 0);
-    buf_put_lit(&st->sql, "SELECT coalesce(pg_sequence_last_value(");
-    put_sequence(st);
-    buf_put_lit(&st->sql, "), 0)");
-    st->outputs = &number_output;
-    st->output_count = 1;
-    int rc = store_run(s, take_number, &key);
-    if (rc == 0)
-        *key_out = key;
-    return rc;
-}
-
-/* No key is given in between: who writes holds the journal's lock. */
-int postgres_raise_last_key(struct store *s, const struct shape *shape, int64_t key)
-{
-    struct statement *st = store_statement(s, shape, 0);
-    buf_put_lit(&st->sql, "SELECT setval(sequence, key) FROM (SELECT ");
-    put_sequence(st);
-    buf_put_lit(&st->sql, " AS sequence, ");
-    statement_put_bind(st, &number_column, value_integer(key));
-    buf_put_lit(&st->sql,
-                " AS key) AS given WHERE key > coalesce(pg_sequence_last_value(sequence), 0)");
-    st->writes = true;
-    st->unawaited = true;
     return store_run(s, NULL, NULL);
 }
 

@@ -379,14 +379,17 @@ static int take_plain(struct postgres *p, const struct shape *shape)
     return rc;
 }
 
-/* Commands sent before the latest `own`. An outcome here is a fault: nobody is there to be told. */
+/* Commands sent before the latest `own`. An outcome here is a fault, since nobody is there to be
+ * told; in haste, of a row that another try will tell of. */
 static int take_earlier(struct postgres *p, size_t own)
 {
     int failed = 0;
     while (p->db && p->pending > own) {
         int rc = take_plain(p, NULL);
+        if (rc > 0 && p->store.access == STORE_HASTE)
+            p->store.trouble = STORE_CONFLICT;
         if (rc > 0)
-            rc = FAULT_BECAUSE(EIO, "an entry was refused (%d)", rc);
+            rc = FAULT_BECAUSE(EIO, "a row that was not waited for was refused (%d)", rc);
         if (rc && !failed)
             failed = rc;
     }

@@ -241,12 +241,48 @@ static void gather_values(const struct shape *shape, const struct assignment *as
         values[assignments[i].column->index] = &assignments[i].value;
 }
 
+/* The row as it will be there: all of it was bound. */
+static int tell_ahead(const struct shape *shape, const struct value *const *values,
+                      store_row_fn *row, void *context)
+{
+    struct value told[COLUMNS_MAX];
+    for (size_t i = 0; i < shape->count; i++)
+        told[i] = *values[i];
+    return row ? row(context, told) : 0;
+}
+
+static int insert_in_haste(struct store *s, const struct shape *shape, const struct value **values,
+                           store_row_fn *row, void *context)
+{
+    struct value key;
+    if (!values[shape->key]) {
+        int64_t next;
+        int rc = s->driver->next_key(s, shape, &next);
+        if (rc)
+            return rc;
+        key = value_integer(next);
+        values[shape->key] = &key;
+    }
+    struct statement *st = store_statement(s, shape, 0);
+    render_insert(st, values, false);
+    st->unawaited = true;
+    int rc = store_run(s, NULL, NULL);
+    return rc ? rc : tell_ahead(shape, values, row, context);
+}
+
+static int insert_awaited(struct store *s, const struct shape *shape, const struct value **values,
+                          store_row_fn *row, void *context)
+{
+    render_insert(store_statement(s, shape, 0), values, row != NULL);
+    return store_run(s, row, context);
+}
+
 int store_insert(struct store *s, const struct shape *shape, const struct assignment *assignments,
                  size_t count, store_row_fn *row, void *context)
 {
     const struct value *values[COLUMNS_MAX];
     assert(shape->count <= COLUMNS_MAX);
-    struct statement *st = store_statement(s, shape, 0);
+    (void)store_statement(s, shape, 0); /* what it failed by is told of this one */
     int rc = check_assignments(s, shape, assignments, count);
     if (rc)
         return rc;
@@ -259,12 +295,11 @@ int store_insert(struct store *s, const struct shape *shape, const struct assign
             store_set_detail(s, shape->name, key->name);
             return STORE_NULL;
         }
-        values[shape->key] = NULL;
+        given = values[shape->key] = NULL;
     }
-    render_insert(st, values, row != NULL);
-    rc = store_run(s, row, context);
-    if (rc == 0 && key->auto_increment && values[shape->key] &&
-        !s->driver->dialect->counts_given_keys)
+    bool haste = s->access == STORE_HASTE && s->driver->next_key;
+    rc = (haste ? insert_in_haste : insert_awaited)(s, shape, values, row, context);
+    if (rc == 0 && key->auto_increment && given && !s->driver->dialect->counts_given_keys)
         rc = s->driver->raise_last_key(s, shape, given->integer);
     return rc;
 }

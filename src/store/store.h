@@ -30,6 +30,11 @@ struct store_settings {
 enum store_access {
     STORE_READ,  /* begin: a snapshot */
     STORE_WRITE, /* begin: the one writer; durable when commit returns (synchronous=FULL, WAL) */
+    /* begin: as STORE_WRITE, but a store that is far away inserts rows without waiting to hear of
+     * it: store_insert() tells the row that will be there. One that is refused after all makes a
+     * fault of a later statement or of commit (STORE_CONFLICT): to be run again as STORE_WRITE,
+     * where each insert is told what came of it. */
+    STORE_HASTE,
     /* As STORE_WRITE, and tables may be made, altered and dropped. References neither refuse nor
      * cascade meanwhile; all of them are checked at commit. */
     STORE_SCHEMA,
