@@ -132,12 +132,19 @@ def node_file(file, environment, seconds):
     return passed, max(1, failed), f"{file}:\n{told}\n{result.stderr[-4000:]}"
 
 
-def node_tests(what, store, binary, files, seconds, durable=False):
-    """Files run side by side, one for each processor, the longest first."""
-    with on_store(store, durable) as environment, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        environment["ROWCAST"] = os.path.abspath(binary)
-        longest_first = sorted(files, key=os.path.getsize, reverse=True)
-        results = list(pool.map(lambda file: node_file(file, environment, seconds), longest_first))
+def node_tests(what, store, binary, files, seconds, alone=False):
+    """
+    Files run side by side, one for each processor, the longest first. `alone`: each has a PostgreSQL of its
+    own, which it may restart, and which syncs to the disk.
+    """
+    def run_file(file):
+        with on_store(store, durable=True) if alone else contextlib.nullcontext(shared) as environment:
+            return node_file(file, {**environment, "ROWCAST": os.path.abspath(binary)}, seconds)
+
+    longest_first = sorted(files, key=os.path.getsize, reverse=True)
+    with contextlib.nullcontext() if alone else on_store(store) as shared:
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            results = list(pool.map(run_file, longest_first))
     passed, failed = (sum(result[i] for result in results) for i in (0, 1))
     say(what, store, passed, failed if failed or passed else 1)
     for *_, told in results:
@@ -185,7 +192,7 @@ def suite_threads():
 def suite_release():
     if build("release") and install_node_packages():
         for store in STORES:
-            node_tests("crash", store, "build/release/rowcast", scenarios("crash"), 600, durable=True)
+            node_tests("crash", store, "build/release/rowcast", scenarios("crash"), 600, alone=True)
         node_tests("page", "sqlite", "build/release/rowcast", scenarios("page"), 300)
     if build("bench"):
         count(run([sys.executable, "bench/run.py", "build/bench", "--events", "100", "--rounds", "1"], 300))
