@@ -167,7 +167,7 @@ static struct service_settings service_settings_of(const struct settings *s)
 static int note_journal(struct tx *tx, void *context)
 {
     const struct server *s = context;
-    log_write(LOG_INFO, "server", "database %.*s, journal head %lld, %zu collections",
+    log_write(LOG_INFO, "server", "opened %.*s: journal head %lld, %zu collections",
               STR_ARG(settings_place(tx->arena, s->settings)), (long long)tx->head,
               tx->catalogue->table_count);
     return 0;

@@ -175,7 +175,7 @@ test('the log is one JSON object a line when that is asked for', () => withFolde
   assert.ok(lines.length >= 3);
   for (const line of lines) assert.deepEqual([typeof line.level, typeof line.time, line.floor, typeof line.msg], ['number', 'number', 'server', 'string']);
   assert.ok(lines.some(({ msg }) => msg.includes(`address ${server.url}`)));
-  assert.ok(lines.some(({ msg }) => new RegExp(`database .*${folder.place}, journal head \\d+`).test(msg)));
+  assert.ok(lines.some(({ msg }) => new RegExp(`opened .*${folder.place}: journal head \\d+`).test(msg)));
 }));
 
 test('ADMIN_EMAIL makes the first admin, and never another one', () => withFolder(async (folder) => {

@@ -97,7 +97,7 @@ test('an address that cannot be had is named', () => withServer({}, async (serve
 test('the start is logged: address, database, journal; and the end', () => withServer({ LOG_LEVEL: 'info' }, async (server) => {
   const socket = await server.socket();
   assert.match(server.stderr, new RegExp(`INFO server: version \\S+, process ${server.pid}, address ${server.url}\n`));
-  assert.match(server.stderr, new RegExp(`INFO server: database .*${server.folder.place}, journal head \\d+, \\d+ collections\n`));
+  assert.match(server.stderr, new RegExp(`INFO server: opened .*${server.folder.place}: journal head \\d+, \\d+ collections\n`));
   server.process.kill('SIGTERM');
   assert.deepEqual(await within(socket.closed, 'the close'), { code: 1001, reason: 'the server is going away' });
   assert.deepEqual(await within(server.exited, 'the end'), { code: 0, signal: null });

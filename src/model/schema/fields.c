@@ -25,6 +25,20 @@ static int check_special(struct tx *tx, struct str flags)
     return 0;
 }
 
+/* A hash is a text of its own form, which no date and no JSON can hold. */
+static int check_hash(struct tx *tx, struct str flags, const struct column *c)
+{
+    static const bool holds[TYPE_COUNT] = {
+        [TYPE_STRING] = true, [TYPE_TEXT] = true, [TYPE_CSV] = true, [TYPE_HASH] = true};
+    struct str rest = flags, flag;
+
+    while (!holds[c->type] && str_next(&rest, ',', &flag))
+        if (str_equal(str_trim(flag), STR("hash")))
+            return refuse(tx, PROBLEM_INVALID_PAYLOAD,
+                          "Special \"hash\" needs a field that holds any text");
+    return 0;
+}
+
 static int read_type(struct tx *tx, const json_t *body, bool required, struct column *c)
 {
     const json_t *type = json_get(body, "type");
@@ -230,6 +244,8 @@ int schema_read_field(struct tx *tx, struct str collection, const json_t *body, 
         rc = read_default(tx, json_get(body, "schema"), &c);
     if (rc == 0)
         rc = read_meta(tx, body, row);
+    if (rc == 0)
+        rc = check_hash(tx, system_text(SYSTEM_FIELDS, row, "special"), &c);
     if (rc != 0)
         return rc;
     c.name = arena_str(tx->arena, c.name);
