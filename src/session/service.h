@@ -40,7 +40,8 @@ struct service;
  * its user.
  */
 int service_new(struct loop *l, struct model *m, const struct service_settings *settings,
-                const struct dialect *dialect, struct service **service_out);
+                const struct dialect *const *dialects, size_t dialect_count,
+                struct service **service_out);
 /*
  * On the loop's thread, while the loop does not run, with every connection closed. Requests that
  * are still in flight are finished first (the loop turns for them), then the threads are joined.

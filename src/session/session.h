@@ -88,15 +88,23 @@ struct request {
     atomic_bool abandoned; /* the client has gone: a reader need not begin; any thread */
 };
 
-/* What a dialect provides (declared here, filled above). */
+/* What a dialect provides (declared here, filled above). A connection's HTTP requests may be of
+ * several; a socket is of the one that upgraded it. */
 struct dialect {
     const char *name;
+    /* Is the request for this dialect? By its path. NULL: whatever no other one claims. */
+    bool (*serves)(const struct http_request *http);
     /* Both turn input into a request and submit it (session_request, session_submit), always
      * exactly one. */
     void (*http)(struct session *s, struct http_request *http); /* take */
     void (*message)(struct session *s, struct str text, bool binary);
-    /* Answers what could not be parsed as HTTP. */
+    /* Answers what could not be parsed as HTTP: that of the dialect that claims nothing is asked. */
     struct frame *(*bad_http)(int status);
+    /* A commit at its place, after feeds and before sight follows it: what is told on channels.
+     * NULL: nothing. */
+    void (*committed)(struct service *v, const struct commit *commit, int64_t now_ms);
+    /* A socket of this dialect is gone: frees session_state(). NULL: there is none. */
+    void (*closed)(struct session *s);
 };
 
 /* A new request of this session: arena, principal (WebSocket) and caller are set. */
@@ -113,6 +121,28 @@ session_principal(const struct session *s); /* WebSocket; as of the hub's place 
 /* Drops the subscriptions and closes the connection; replies not sent yet are lost, writes not
  * started yet still happen. */
 void session_close(struct session *s, enum net_close_reason reason);
+
+/* What a dialect keeps of a socket: its own memory, freed by dialect->closed. */
+void session_set_state(struct session *s, void *state);
+void *session_state(const struct session *s);
+/* The number that commits of this client carry as their origin; at first the connection's. */
+void session_set_origin(struct session *s, uint64_t origin);
+uint64_t session_origin(const struct session *s);
+/* Queues one frame for a socket (the caller keeps its reference). */
+void session_send(struct session *s, struct frame *frame);
+
+/*
+ * Channels: names that sockets listen to ("user/UUID", "table/7"), in order of listening. Made with
+ * the first listener, gone with the last. Loop thread.
+ */
+int session_listen(struct session *s, struct str channel); /* again: nothing; REFUSED: too many */
+void session_unlisten(struct session *s, struct str channel);
+bool session_listens(const struct session *s, struct str channel);
+/* One frame to all who listen, but to those of this origin (0: to all). */
+void service_tell(struct service *v, struct str channel, struct frame *frame, uint64_t but_origin);
+/* Each session that listens; fn may unlisten it or close it. */
+void service_each(struct service *v, struct str channel, void (*fn)(struct session *s, void *context),
+                  void *context);
 
 /*
  * Subscriptions of a session, told apart by collection and uid (absent uid: one more name). Adding
