@@ -219,8 +219,9 @@ static int start(struct server *s)
     const struct settings *settings = s->settings;
     const struct service_settings service_settings = service_settings_of(settings);
     const struct net_limits limits = limits_of(settings);
-    int rc =
-        service_new(s->loop, s->instance.model, &service_settings, &directus_dialect, &s->service);
+    const struct dialect *const dialects[] = {&directus_dialect};
+    int rc = service_new(s->loop, s->instance.model, &service_settings, dialects,
+                         COUNT_OF(dialects), &s->service);
     if (rc == 0)
         rc = net_new(s->loop, &limits, service_connection_ops(), s->service, &s->net);
     if (rc == 0)

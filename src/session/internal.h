@@ -42,18 +42,23 @@ struct stall;
 struct session {
     struct service *service;
     struct connection *connection; /* NULL: closed; requests in flight keep the session */
+    const struct dialect *dialect; /* of the last HTTP request; for good once that upgraded it */
+    void *state;                   /* the dialect's */
+    uint64_t origin;
     struct session *next, *previous;
     struct request *first, *last; /* in the order they came */
     struct request *waiting;      /* the first that has not started */
     struct actor *actor;          /* NULL: HTTP */
     struct followed *followed;    /* subscriptions */
+    struct listener *listening;   /* to channels, the last one first */
     struct stall *stall;
     size_t request_bytes; /* that requests in flight came as */
     unsigned request_count;
     unsigned followed_count;
     unsigned followed_bytes; /* of all subscriptions, as the client wrote them */
-    unsigned holds;          /* reasons not to free it yet */
-    bool preparing : 1;      /* a write is with a reader: those behind it wait */
+    unsigned listening_count;
+    unsigned holds;     /* reasons not to free it yet */
+    bool preparing : 1; /* a write is with a reader: those behind it wait */
     bool websocket : 1;
     bool closing : 1; /* closed from here; the connection may still drain */
     bool paused : 1;  /* the connection's reading is */
@@ -65,7 +70,8 @@ struct service {
     struct loop *loop;
     struct model *model;
     struct service_settings settings;
-    const struct dialect *dialect;
+    const struct dialect **dialects;
+    size_t dialect_count;
     struct hub *hub;
     struct catalogue *catalogue; /* as of the hub's place */
     int64_t commit_number;       /* of the hub's place; 0: nothing was committed yet */
@@ -73,7 +79,9 @@ struct service {
     struct mailbox *from_readers, *from_writer;
     struct batch *last_batch; /* an empty one, behind all that the writer posted; NULL: not yet */
     struct session *sessions;
-    struct map actors; /* by user, address and token */
+    struct map actors;   /* by user, address and token */
+    struct map channels; /* by name */
+    uint64_t listener_number;
     struct service_stats stats;
     bool draining;            /* service_free waits for the last session */
     atomic_bool away;         /* the database is; any thread (trouble.c) */
@@ -84,6 +92,9 @@ struct service {
 struct tx service_tx(const struct service *v, struct arena *arena,
                      const struct principal *principal, struct problem *problem,
                      const struct caller *caller);
+const struct dialect *service_dialect(const struct service *v, const struct http_request *http);
+/* The one that has what no other one claims. */
+const struct dialect *service_last_dialect(const struct service *v);
 /* Starts a request where its lane says, or refuses it when that queue is full. */
 void service_start(struct service *v, struct request *r);
 void service_rerun(struct service *v, struct request *r); /* a read that is done, once more */
@@ -137,6 +148,7 @@ void batch_free(struct batch *b); /* not the requests; accepts NULL */
 /* ---- session.c ---- */
 void session_open(struct service *v, struct connection *c);
 void session_closed(struct session *s);
+bool session_is_gone(const struct session *s); /* closed, or closing */
 /* The server is going away: nothing more is read, and the last answer closes it. */
 void session_leave(struct session *s);
 /* Sends the replies whose turn has come. */
@@ -147,6 +159,9 @@ void session_advance(struct session *s);
 /* ---- subscriptions.c ---- */
 void subscriptions_rebind(struct session *s); /* after its principal changed */
 void subscriptions_drop(struct session *s);   /* all of them */
+
+/* ---- channels.c ---- */
+void channels_drop(struct session *s); /* it listens no more */
 
 /* ---- access.c ---- */
 struct actor *actor_take(struct service *v, struct principal *principal);

@@ -9,9 +9,9 @@
 /*
  * Requests go out by lane and come back through two mailboxes: single ones from the readers, whole
  * transactions from the writer. finish_write is the heart: for each request of a transaction, in
- * the order of the journal, reply, event, change of sight, and only then what the session waits to
- * do next. So nobody is told of anything under rights that were taken away before it, and what a
- * client asks after its write comes after that write.
+ * the order of the journal, reply, events of feeds and channels, change of sight, and only then
+ * what the session waits to do next. So nobody is told of anything under rights that were taken
+ * away before it, and what a client asks after its write comes after that write.
  */
 
 /* ---- starting requests ---- */
@@ -124,10 +124,14 @@ static void publish(struct service *v, const struct commit *commit, int64_t now_
 {
     access_expect(v, commit);
     hub_publish(v->hub, commit, now_ms);
+    for (size_t i = 0; i < v->dialect_count; i++)
+        if (v->dialects[i]->committed)
+            v->dialects[i]->committed(v, commit, now_ms);
     access_follow(v, commit);
 }
 
-/* The reply first, then the event, then the sight that follows from it, and then what waited. */
+/* The reply first, then what is told of it, then the sight that follows from it, and then what
+ * waited. */
 static void finish_write(struct service *v, struct request *r, int64_t now_ms)
 {
     struct session *s = r->session;
@@ -159,6 +163,24 @@ static void take_from_writer(void *context, struct mail *mail)
     batch_free(b);
 }
 
+/* ---- dialects ---- */
+
+const struct dialect *service_last_dialect(const struct service *v)
+{
+    for (size_t i = 0; i < v->dialect_count; i++)
+        if (!v->dialects[i]->serves)
+            return v->dialects[i];
+    return NULL;
+}
+
+const struct dialect *service_dialect(const struct service *v, const struct http_request *http)
+{
+    for (size_t i = 0; i < v->dialect_count; i++)
+        if (v->dialects[i]->serves && v->dialects[i]->serves(http))
+            return v->dialects[i];
+    return service_last_dialect(v);
+}
+
 /* ---- connections ---- */
 
 static struct session *session_of(struct connection *c)
@@ -175,22 +197,24 @@ static void on_request(struct connection *c, struct http_request *request)
 {
     struct session *s = session_of(c);
 
-    s->service->dialect->http(s, request);
+    s->dialect = service_dialect(s->service, request);
+    s->dialect->http(s, request);
 }
 
 static void on_bad_request(struct connection *c, int status)
 {
-    AUTO(frame_unref) struct frame *reply = session_of(c)->service->dialect->bad_http(status);
+    struct session *s = session_of(c);
+    AUTO(frame_unref) struct frame *reply = service_last_dialect(s->service)->bad_http(status);
 
     connection_send(c, reply);
-    session_close(session_of(c), NET_CLOSE_PEER_PROTOCOL);
+    session_close(s, NET_CLOSE_PEER_PROTOCOL);
 }
 
 static void on_message(struct connection *c, struct str text, bool binary)
 {
     struct session *s = session_of(c);
 
-    s->service->dialect->message(s, text, binary);
+    s->dialect->message(s, text, binary);
 }
 
 static void on_leave(struct connection *c)
@@ -225,15 +249,25 @@ const struct connection_ops *service_connection_ops(void)
 
 /* ---- life ---- */
 
+static void take_dialects(struct service *v, const struct dialect *const *dialects, size_t count)
+{
+    v->dialects = MEM_ARRAY(const struct dialect *, count);
+    v->dialect_count = count;
+    for (size_t i = 0; i < count; i++)
+        v->dialects[i] = dialects[i];
+    assert(service_last_dialect(v));
+}
+
 int service_new(struct loop *l, struct model *m, const struct service_settings *settings,
-                const struct dialect *dialect, struct service **service_out)
+                const struct dialect *const *dialects, size_t dialect_count,
+                struct service **service_out)
 {
     struct service *v = MEM_NEW(struct service);
 
     v->loop = l;
     v->model = m;
     v->settings = *settings;
-    v->dialect = dialect;
+    take_dialects(v, dialects, dialect_count);
     v->hub = hub_new(m);
     v->catalogue = model_catalogue(m);
     v->from_readers = mailbox_new(l, take_from_reader, v);
@@ -284,6 +318,9 @@ void service_free(struct service *v)
     catalogue_unref(v->catalogue);
     assert(v->actors.count == 0);
     map_deinit(&v->actors);
+    assert(v->channels.count == 0);
+    map_deinit(&v->channels);
+    mem_free(v->dialects);
     mem_free(v);
 }
 

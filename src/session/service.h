@@ -11,8 +11,9 @@
  *
  * The writer gathers the requests that wait (up to a bound), runs each in a savepoint of one
  * transaction, commits once and posts the whole batch back. On the loop, for each request of the
- * batch in order: its reply is queued, then its commit is published by the hub. So a client sees
- * its reply first and then the event, always, and everyone sees events in commit order.
+ * batch in order: its reply is queued, then its commit is published by the hub and told to the
+ * dialects. So a client sees its reply first and then the event, always, and everyone sees events
+ * in commit order.
  */
 
 #include "live/hub.h"
@@ -29,14 +30,15 @@ struct service_settings {
     /* Each may take a tenth of a second: who would outwait its patience is told at once; 256. */
     size_t preparer_queue_max;
     unsigned session_requests_max; /* in flight on one connection; then its reading pauses; 256 */
-    unsigned subscriptions_max;    /* on one connection; 1,000 */
+    unsigned subscriptions_max;    /* on one connection, and as many channels; 1,000 */
     int64_t login_stall_ms;        /* LOGIN_STALL_TIME, 500 */
 };
 
 struct service;
 /*
- * Starts the threads. Settings are copied; the rest is borrowed for the service's life. 0, or a
- * fault with its words. `net` is made afterwards, with service_connection_ops() and the service as
+ * Starts the threads. Settings and the list of dialects are copied; the rest is borrowed for the
+ * service's life. One dialect claims nothing (serves == NULL) and has the rest. 0, or a fault with
+ * its words. `net` is made afterwards, with service_connection_ops() and the service as
  * its user.
  */
 int service_new(struct loop *l, struct model *m, const struct service_settings *settings,

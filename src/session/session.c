@@ -71,6 +71,8 @@ void session_open(struct service *v, struct connection *c)
 
     s->service = v;
     s->connection = c;
+    s->dialect = service_last_dialect(v);
+    s->origin = connection_id(c);
     s->next = v->sessions;
     if (s->next)
         s->next->previous = s;
@@ -83,7 +85,7 @@ static void session_free(struct session *s)
 {
     struct service *v = s->service;
 
-    assert(!s->followed && !s->stall);
+    assert(!s->followed && !s->listening && !s->stall && !s->state);
     if (s->next)
         s->next->previous = s->previous;
     if (s->previous)
@@ -104,12 +106,27 @@ static void abandon(struct session *s)
         atomic_store_explicit(&r->abandoned, true, memory_order_relaxed);
 }
 
+bool session_is_gone(const struct session *s)
+{
+    return !s->connection || s->closing;
+}
+
+/* Only now, and not when it was closed from here: whoever did that may go on with its state. */
+static void forget_state(struct session *s)
+{
+    if (s->websocket && s->dialect->closed)
+        s->dialect->closed(s);
+    s->state = NULL;
+}
+
 void session_closed(struct session *s)
 {
     s->connection = NULL;
     abandon(s);
     stall_end(s);
     subscriptions_drop(s);
+    channels_drop(s);
+    forget_state(s);
     session_advance(s);
 }
 
@@ -120,6 +137,7 @@ void session_close(struct session *s, enum net_close_reason reason)
     s->closing = true;
     abandon(s);
     subscriptions_drop(s);
+    channels_drop(s);
     connection_close(s->connection, reason);
 }
 
@@ -148,7 +166,7 @@ struct request *session_request(struct session *s, const struct handler *handler
     r->session = s;
     r->principal = s->actor ? principal_ref(s->actor->principal) : NULL;
     r->caller.ip = arena_str(r->arena, connection_address(s->connection));
-    r->caller.origin = connection_id(s->connection);
+    r->caller.origin = s->origin;
     return r;
 }
 
@@ -176,11 +194,6 @@ void session_submit(struct session *s, struct request *r)
 
 /* ---- replies out ---- */
 
-static bool is_gone(const struct session *s)
-{
-    return !s->connection || s->closing;
-}
-
 /*
  * An upgrade makes its reader's finding the session's identity, so the two must speak of the same
  * moment: a finding ahead of the hub waits for it, one that was overtaken is made again. So is one
@@ -195,7 +208,7 @@ static bool may_go(struct session *s, struct request *r)
 {
     if (r->state != REQUEST_DONE)
         return false;
-    if (is_gone(s))
+    if (session_is_gone(s))
         return true;
     if (is_stalled(s, r))
         return false;
@@ -215,7 +228,7 @@ static void reply(struct session *s, struct request *r)
         connection_send(s->connection, r->reply);
     if (r->handler->done)
         r->handler->done(r);
-    if (!s->websocket && !is_gone(s))
+    if (!s->websocket && !session_is_gone(s))
         connection_responded(s->connection, r->keep_alive);
 }
 
@@ -223,7 +236,7 @@ void session_deliver(struct session *s)
 {
     while (s->first && may_go(s, s->first)) {
         struct request *r = s->first;
-        if (!is_gone(s))
+        if (!session_is_gone(s))
             reply(s, r);
         s->first = r->next;
         if (!s->first)
@@ -241,7 +254,7 @@ void session_deliver(struct session *s)
  * not read is closed.) */
 static bool has_room_for(const struct session *s, const struct request *r)
 {
-    if (s->websocket || is_gone(s))
+    if (s->websocket || session_is_gone(s))
         return true;
     return !connection_is_full(s->connection) && (r == s->first || r->handler->lane != LANE_READ);
 }
@@ -256,7 +269,7 @@ static bool may_start(const struct session *s, const struct request *r)
 /* When nobody waits for it any more only what leaves something behind is done. */
 static bool is_pointless(const struct session *s, const struct request *r)
 {
-    return is_gone(s) && (r->handler->lane == LANE_LOOP || r->handler->lane == LANE_READ);
+    return session_is_gone(s) && (r->handler->lane == LANE_LOOP || r->handler->lane == LANE_READ);
 }
 
 static void start_waiting(struct session *s)
@@ -297,7 +310,7 @@ void session_advance(struct session *s)
     } while (s->first && may_go(s, s->first));
 
     control_flow(s);
-    if (s->leaving && !s->first && !is_gone(s))
+    if (s->leaving && !s->first && !session_is_gone(s))
         session_close(s, NET_CLOSE_SHUTDOWN);
     if (!s->connection && !s->first && s->holds == 0)
         session_free(s);
@@ -314,4 +327,32 @@ const struct principal *session_principal(const struct session *s)
 {
     assert(s->actor);
     return s->actor->principal;
+}
+
+void session_set_state(struct session *s, void *state)
+{
+    assert(s->websocket && s->connection);
+    s->state = state;
+}
+
+void *session_state(const struct session *s)
+{
+    return s->state;
+}
+
+void session_set_origin(struct session *s, uint64_t origin)
+{
+    s->origin = origin;
+}
+
+uint64_t session_origin(const struct session *s)
+{
+    return s->origin;
+}
+
+void session_send(struct session *s, struct frame *frame)
+{
+    assert(s->websocket);
+    if (!session_is_gone(s))
+        connection_send(s->connection, frame);
 }

@@ -92,18 +92,22 @@ struct request {
  * several; a socket is of the one that upgraded it. */
 struct dialect {
     const char *name;
-    /* Is the request for this dialect? By its path. NULL: whatever no other one claims. */
+    /* Is the request for this dialect? By its path. NULL: whatever no other one claims. The first
+     * that says so has it. */
     bool (*serves)(const struct http_request *http);
     /* Both turn input into a request and submit it (session_request, session_submit), always
      * exactly one. */
     void (*http)(struct session *s, struct http_request *http); /* take */
     void (*message)(struct session *s, struct str text, bool binary);
-    /* Answers what could not be parsed as HTTP: that of the dialect that claims nothing is asked. */
+    /* Answers what could not be parsed as HTTP: that of the dialect that claims nothing is asked;
+     * others may have NULL. */
     struct frame *(*bad_http)(int status);
     /* A commit at its place, after feeds and before sight follows it: what is told on channels.
-     * NULL: nothing. */
+     * Catalogue and principals of the service are still those from before the commit. NULL:
+     * nothing. */
     void (*committed)(struct service *v, const struct commit *commit, int64_t now_ms);
-    /* A socket of this dialect is gone: frees session_state(). NULL: there is none. */
+    /* A socket of this dialect is gone, and it listens no more: frees session_state(), which is
+     * NULL if it was never set. Once for each session_upgraded(). NULL: there is none. */
     void (*closed)(struct session *s);
 };
 
@@ -122,27 +126,33 @@ session_principal(const struct session *s); /* WebSocket; as of the hub's place 
  * started yet still happen. */
 void session_close(struct session *s, enum net_close_reason reason);
 
-/* What a dialect keeps of a socket: its own memory, freed by dialect->closed. */
+/* What a dialect keeps of a socket, from session_upgraded() on: its own memory, freed by
+ * dialect->closed. After session_close() it is still there, until the connection has closed. */
 void session_set_state(struct session *s, void *state);
 void *session_state(const struct session *s);
-/* The number that commits of this client carry as their origin; at first the connection's. */
+/* The number that commits of this client carry as their origin (caller.origin of its requests); at
+ * first the connection's. */
 void session_set_origin(struct session *s, uint64_t origin);
 uint64_t session_origin(const struct session *s);
-/* Queues one frame for a socket (the caller keeps its reference). */
+/* Queues one frame for a socket (the caller keeps its reference); nothing when it is closing. */
 void session_send(struct session *s, struct frame *frame);
 
 /*
  * Channels: names that sockets listen to ("user/UUID", "table/7"), in order of listening. Made with
- * the first listener, gone with the last. Loop thread.
+ * the first listener, gone with the last. A session that closes listens no more. Loop thread.
  */
-int session_listen(struct session *s, struct str channel); /* again: nothing; REFUSED: too many */
+enum { CHANNEL_NAME_MAX = 255 };
+/* 0; again, or when it is closing: nothing. REFUSED: the name is longer, or it listens to
+ * subscriptions_max channels. */
+int session_listen(struct session *s, struct str channel);
 void session_unlisten(struct session *s, struct str channel);
 bool session_listens(const struct session *s, struct str channel);
 /* One frame to all who listen, but to those of this origin (0: to all). */
 void service_tell(struct service *v, struct str channel, struct frame *frame, uint64_t but_origin);
-/* Each session that listens; fn may unlisten it or close it. */
-void service_each(struct service *v, struct str channel, void (*fn)(struct session *s, void *context),
-                  void *context);
+/* Each session that listened when this began, and still does at its turn; fn may unlisten and close
+ * any, and let any listen. */
+void service_each(struct service *v, struct str channel,
+                  void (*fn)(struct session *s, void *context), void *context);
 
 /*
  * Subscriptions of a session, told apart by collection and uid (absent uid: one more name). Adding

@@ -451,7 +451,9 @@ static void fill(struct model *m, enum writer_kind kind, int (*fn)(struct tx *tx
 static void world_start(struct world *w)
 {
     w->loop = loop_new();
-    assert_int_equal(service_new(w->loop, w->model, &w->settings, &dialect, &w->service), 0);
+    const struct dialect *const dialects[] = {&dialect};
+    assert_int_equal(
+        service_new(w->loop, w->model, &w->settings, dialects, COUNT_OF(dialects), &w->service), 0);
     w->net.service = w->service;
 }
 
