@@ -357,8 +357,21 @@ static struct frame *bad_http(int status)
     buf_deinit(&b);
     return frame;
 }
-static const struct dialect dialect = {
-    .name = "test", .http = take_http, .message = take_message, .bad_http = bad_http};
+
+/* What the dialect does with a commit; NULL: nothing. */
+static void (*told)(struct service *v, const struct commit *commit, int64_t now_ms);
+static void tell_commit(struct service *v, const struct commit *commit, int64_t now_ms)
+{
+    if (told)
+        told(v, commit, now_ms);
+}
+
+static const struct dialect dialect = {.name = "test",
+                                       .http = take_http,
+                                       .message = take_message,
+                                       .bad_http = bad_http,
+                                       .committed = tell_commit};
+static const struct dialect *guest; /* another one beside it; NULL: none */
 
 /* ---- the world ---- */
 
@@ -451,9 +464,9 @@ static void fill(struct model *m, enum writer_kind kind, int (*fn)(struct tx *tx
 static void world_start(struct world *w)
 {
     w->loop = loop_new();
-    const struct dialect *const dialects[] = {&dialect};
+    const struct dialect *const dialects[] = {&dialect, guest};
     assert_int_equal(
-        service_new(w->loop, w->model, &w->settings, dialects, COUNT_OF(dialects), &w->service), 0);
+        service_new(w->loop, w->model, &w->settings, dialects, guest ? 2 : 1, &w->service), 0);
     w->net.service = w->service;
 }
 
@@ -605,6 +618,8 @@ static int teardown(void **state)
     sem_destroy(&gate);
     sem_destroy(&arrived);
     mem_free(w);
+    told = NULL;
+    guest = NULL;
     return 0;
 }
 

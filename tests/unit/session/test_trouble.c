@@ -296,6 +296,39 @@ static void commits_that_turn_out_to_be_there_are_told_before_what_comes_after(v
     client_close(other);
 }
 
+static int64_t told_numbers[8];
+static size_t told_count;
+static void note_number(struct service *v, const struct commit *commit, int64_t now_ms)
+{
+    AUTO(frame_unref) struct frame *frame = frame_from(STR("committed"), STR_NULL);
+    (void)now_ms;
+
+    told_numbers[told_count++] = commit->number;
+    service_tell(v, STR("all"), frame, 0);
+}
+
+static void late_commits_are_told_on_channels_in_their_order(void **state)
+{
+    struct world *w = *state;
+    struct connection *c = client_connect(w, "admin-token"),
+                      *other = client_connect(w, "user-token");
+
+    told = note_number;
+    told_count = 0;
+    ask(other, &follow, "articles", NULL, NULL);
+    assert_int_equal(session_listen(other->user, STR("all")), 0);
+    doubtful_create(w, c, MISHAP_AFTER_COMMIT);
+    assert_int_equal(told_count, 0);
+    mishap_set_away(false);
+    ask_article(c, &create, "{\"id\":2}");
+    UNTIL(is_idle(c));
+    assert_sent(other, "following\nevent create 1\ncommitted\nevent create 2\ncommitted\n");
+    assert_int_equal(told_count, 2);
+    assert_int_equal(told_numbers[1], told_numbers[0] + 1);
+    client_close(c);
+    client_close(other);
+}
+
 static void commits_that_are_not_there_are_dropped(void **state)
 {
     struct world *w = *state;
@@ -393,6 +426,7 @@ int main(void)
         IN_WORLD(reads_that_meet_conflicts_are_run_again_so_often_and_no_more),
         IN_WORLD(a_commit_lost_on_its_way_back_is_answered_once_as_what_it_is),
         IN_WORLD(commits_that_turn_out_to_be_there_are_told_before_what_comes_after),
+        IN_WORLD(late_commits_are_told_on_channels_in_their_order),
         IN_WORLD(commits_that_are_not_there_are_dropped),
         IN_WORLD(a_doubt_is_settled_though_nobody_asks),
         IN_WORLD(a_doubt_at_the_end_is_left_to_the_next_start),
