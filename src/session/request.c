@@ -44,6 +44,8 @@ int request_authenticate(struct request *r, struct tx *tx)
 
     if (!r->http)
         rc = identity_refresh(tx, r->principal, &found);
+    else if (r->admit)
+        rc = r->admit(r, tx, &found);
     else if (r->anonymous)
         found = principal_public(tx->catalogue, r->caller.ip);
     else

@@ -69,6 +69,9 @@ struct request {
     struct http_request *http; /* NULL: a WebSocket message; freed with the request */
     struct str token;          /* HTTP: credentials to authenticate first; absent: public */
     bool anonymous;            /* HTTP: do not even look at credentials (/server/ping) */
+    /* HTTP: finds who asks in the dialect's own way, in place of `token` (a new reference), and may
+     * refuse for any reason that comes before the work itself. Worker; NULL: by `token`. */
+    int (*admit)(struct request *r, struct tx *tx, struct principal **principal_out);
     bool wants_prepare;
     struct principal
         *principal; /* who acts: WebSocket: the session's; HTTP: found by the worker. A reference */

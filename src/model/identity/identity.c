@@ -95,6 +95,12 @@ int identity_authenticate(struct tx *tx, struct str token, struct str ip,
     }
 }
 
+int identity_of_user(struct tx *tx, struct str user, struct str ip,
+                     struct principal **principal_out)
+{
+    return find_principal(tx, BY_USER, user, ip, principal_out);
+}
+
 int identity_refresh(struct tx *tx, const struct principal *principal,
                      struct principal **principal_out)
 {

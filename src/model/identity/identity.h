@@ -24,6 +24,9 @@ struct identity_memory *model_identity(struct model *m);   /* model.c */
  */
 int identity_authenticate(struct tx *tx, struct str token, struct str ip,
                           struct principal **principal_out);
+/* The same for a user (its id) whose credentials a dialect has checked. */
+int identity_of_user(struct tx *tx, struct str user, struct str ip,
+                     struct principal **principal_out);
 /* The same person under tx's catalogue: the very principal when nothing changed, else a new one;
  * INVALID_CREDENTIALS when the user is gone or not active, or its static token is another now. A
  * new reference in any case. */
@@ -54,6 +57,8 @@ int identity_login_check(struct tx *tx, struct login *login);
  * attempt is counted once.
  */
 int identity_login_open(struct tx *tx, struct login *login, struct tokens *tokens_out);
+/* The same without a session: the attempt counts, *entered_out says whether it is the user. */
+int identity_login_enter(struct tx *tx, struct login *login, bool *entered_out);
 /* REFUSED: INVALID_CREDENTIALS (unknown, used before, expired), USER_SUSPENDED. */
 int identity_refresh_session(struct tx *tx, struct str refresh_token, struct tokens *tokens_out);
 int identity_logout(struct tx *tx, struct str refresh_token); /* 0 for an unknown token too */

@@ -200,13 +200,14 @@ static int count_failure(struct tx *tx, const struct value *user, struct login *
     return rc;
 }
 
-int identity_login_open(struct tx *tx, struct login *login, struct tokens *tokens_out)
+/* The user, when it is; NULL: the attempt suspended it, and that write has to stay. */
+static int enter(struct tx *tx, struct login *login, const struct value **user_out)
 {
     const struct value *user = NULL;
     const struct assignment now =
         record_set(SYSTEM_USERS, "last_access", value_text(timestamp(tx->arena, tx->now_ms)));
 
-    *tokens_out = (struct tokens){0};
+    *user_out = NULL;
     int rc = login->user.at ? record_find(tx, SYSTEM_USERS, "id", login->user, &user) : 0;
     if (rc != 0)
         return rc;
@@ -220,9 +221,28 @@ int identity_login_open(struct tx *tx, struct login *login, struct tokens *token
         return refuse(tx, PROBLEM_INVALID_OTP, NULL); /* second factors are not served: closed */
 
     memory_forget_failures(tx, login->user);
+    *user_out = user;
+    return record_update(tx, SYSTEM_USERS, user, &now, 1);
+}
+
+int identity_login_enter(struct tx *tx, struct login *login, bool *entered_out)
+{
+    const struct value *user;
+    int rc = enter(tx, login, &user);
+
+    *entered_out = rc == 0 && user;
+    return rc;
+}
+
+int identity_login_open(struct tx *tx, struct login *login, struct tokens *tokens_out)
+{
+    const struct value *user;
+
+    *tokens_out = (struct tokens){0};
+    int rc = enter(tx, login, &user);
+    if (rc != 0 || !user)
+        return rc;
     rc = remove_expired(tx);
-    if (rc == 0)
-        rc = record_update(tx, SYSTEM_USERS, user, &now, 1);
     return rc == 0 ? open_session(tx, user, tokens_out) : rc;
 }
 

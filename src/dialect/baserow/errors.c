@@ -1,0 +1,157 @@
+/* What clients are told when a wish is refused (8.3, 8.5): one table of codes. */
+#include "dialect/baserow/rest.h"
+
+#include "base/json.h"
+
+static const struct {
+    const char *name;
+    enum error_form form;
+    int status;
+    const char *text;
+} errors[ERROR_CODE_COUNT] = {
+#define X(name, form, status, text) [name] = {#name, ERROR_##form, status, text},
+    BASEROW_ERRORS(X)
+#undef X
+};
+
+/* The model's words (workspace.h). */
+static const struct {
+    const char *word;
+    enum error_code code;
+} words[] = {
+    {WORKSPACE_NO_USER, ERROR_USER_NOT_FOUND},
+    {WORKSPACE_EMAIL_TAKEN, ERROR_EMAIL_ALREADY_EXISTS},
+    {WORKSPACE_LAST_STAFF, ERROR_USER_IS_LAST_ADMIN},
+    {WORKSPACE_NONE, ERROR_GROUP_DOES_NOT_EXIST},
+    {WORKSPACE_NOT_MEMBER, ERROR_USER_NOT_IN_GROUP},
+    {WORKSPACE_NOT_ADMIN, ERROR_USER_INVALID_GROUP_PERMISSIONS},
+    {WORKSPACE_LAST_ADMIN, ERROR_GROUP_USER_IS_LAST_ADMIN},
+    {WORKSPACE_NO_MEMBER, ERROR_GROUP_USER_DOES_NOT_EXIST},
+    {WORKSPACE_YOURSELF, ERROR_CANNOT_DELETE_YOURSELF_FROM_GROUP},
+    {WORKSPACE_ALREADY_MEMBER, ERROR_GROUP_USER_ALREADY_EXISTS},
+    {WORKSPACE_NO_INVITATION, ERROR_GROUP_INVITATION_DOES_NOT_EXIST},
+    {WORKSPACE_OTHER_EMAIL, ERROR_GROUP_INVITATION_EMAIL_MISMATCH},
+    {WORKSPACE_NO_APPLICATION, ERROR_APPLICATION_DOES_NOT_EXIST},
+    {WORKSPACE_FOREIGN_APPLICATION, ERROR_APPLICATION_NOT_IN_GROUP},
+};
+
+/* The model's kinds, where no word says more. */
+static const enum error_code kinds[PROBLEM_KIND_COUNT] = {
+    [PROBLEM_NONE] = INTERNAL,
+    [PROBLEM_FORBIDDEN] = PERMISSION_DENIED,
+    [PROBLEM_INVALID_CREDENTIALS] = ERROR_INVALID_CREDENTIALS,
+    [PROBLEM_INVALID_OTP] = ERROR_INVALID_CREDENTIALS,
+    [PROBLEM_INVALID_TOKEN] = ERROR_INVALID_ACCESS_TOKEN,
+    [PROBLEM_TOKEN_EXPIRED] = ERROR_INVALID_ACCESS_TOKEN,
+    [PROBLEM_USER_SUSPENDED] = ERROR_DEACTIVATED_USER,
+    [PROBLEM_INVALID_PAYLOAD] = ERROR_REQUEST_BODY_VALIDATION,
+    [PROBLEM_INVALID_QUERY] = ERROR_QUERY_PARAMETER_VALIDATION,
+    [PROBLEM_FAILED_VALIDATION] = ERROR_REQUEST_BODY_VALIDATION,
+    [PROBLEM_NOT_UNIQUE] = ERROR_REQUEST_BODY_VALIDATION,
+    [PROBLEM_INVALID_FOREIGN_KEY] = ERROR_REQUEST_BODY_VALIDATION,
+    [PROBLEM_NOT_NULL] = ERROR_REQUEST_BODY_VALIDATION,
+    [PROBLEM_CONTAINS_NULL] = ERROR_REQUEST_BODY_VALIDATION,
+    [PROBLEM_VALUE_TOO_LONG] = ERROR_REQUEST_BODY_VALIDATION,
+    [PROBLEM_VALUE_OUT_OF_RANGE] = ERROR_REQUEST_BODY_VALIDATION,
+    [PROBLEM_ROUTE_NOT_FOUND] = URL_NOT_FOUND,
+    [PROBLEM_UNPROCESSABLE] = ERROR_REQUEST_BODY_VALIDATION,
+    [PROBLEM_REQUESTS_EXCEEDED] = THROTTLED,
+    [PROBLEM_LIMIT_EXCEEDED] = THROTTLED,
+    [PROBLEM_UNAVAILABLE] = UNAVAILABLE,
+    [PROBLEM_INTERNAL] = INTERNAL,
+};
+
+int refuse_code(struct tx *tx, enum error_code code, const char *value)
+{
+    refuse(tx, PROBLEM_UNPROCESSABLE, NULL);
+    tx->problem->reason = str_of(errors[code].name);
+    tx->problem->value = value ? arena_str(tx->arena, str_of(value)) : STR_NULL;
+    return REFUSED;
+}
+
+/* Is it by refuse_code, whose problems are told by the very text of the code's name? */
+static bool is_ours(const struct problem *p, enum error_code *code_out)
+{
+    if (p->kind != PROBLEM_UNPROCESSABLE)
+        return false;
+    for (int i = 0; i < ERROR_CODE_COUNT; i++)
+        if (str_equal(p->reason, str_of(errors[i].name))) {
+            *code_out = (enum error_code)i;
+            return true;
+        }
+    return false;
+}
+
+static enum error_code code_of(const struct problem *p)
+{
+    enum error_code code = kinds[p->kind];
+    if (is_ours(p, &code))
+        return code;
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (p->kind == PROBLEM_UNPROCESSABLE && str_equal(p->reason, str_of(words[i].word)))
+            return words[i].code;
+    return code;
+}
+
+int error_status(const struct problem *p)
+{
+    return errors[code_of(p)].status;
+}
+
+static struct str value_of(const struct problem *p)
+{
+    return p->value.at || p->kind != PROBLEM_UNAVAILABLE ? p->value
+           : p->reason.at                                ? p->reason
+                                                         : STR("under pressure");
+}
+
+static void put_text(struct buf *b, const char *text, struct str value)
+{
+    struct buf filled;
+    buf_init(&filled, SIZE_MAX);
+    for (const char *at = text; *at; at++) {
+        if (at[0] == '%' && at[1] == 'v') {
+            buf_put_str(&filled, value);
+            at++;
+        } else
+            buf_put_char(&filled, *at);
+    }
+    json_put_str(b, buf_str(&filled));
+    buf_deinit(&filled);
+}
+
+/* JSON of validate.c, or the model's own words as one text. */
+static void put_detail(struct buf *b, const struct problem *p)
+{
+    enum error_code code;
+    if (is_ours(p, &code))
+        buf_put_str(b, p->value);
+    else
+        json_put_str(b, p->reason);
+}
+
+void error_write(struct buf *b, const struct problem *p)
+{
+    enum error_code code = code_of(p);
+    const char *name = errors[code].name;
+    switch (errors[code].form) {
+    case ERROR_BARE:
+        put_detail(b, p);
+        return;
+    case ERROR_PLAIN:
+        buf_put_lit(b, "{\"detail\":");
+        put_text(b, errors[code].text, value_of(p));
+        if (code == USER_NOT_FOUND)
+            buf_put_lit(b, ",\"code\":\"user_not_found\"");
+        break;
+    case ERROR_CODED:
+        buf_printf(b, "{\"error\":\"%s\",\"detail\":", name);
+        put_text(b, errors[code].text, value_of(p));
+        break;
+    case ERROR_JSON:
+        buf_printf(b, "{\"error\":\"%s\",\"detail\":", name);
+        put_detail(b, p);
+        break;
+    }
+    buf_put_char(b, '}');
+}
