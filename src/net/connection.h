@@ -41,12 +41,14 @@ struct net;
     X(PEER_VANISHED, 1006, "peer", "the connection was cut")                                       \
     X(PEER_PROTOCOL, 1002, "peer", "the peer broke the protocol")                                  \
     X(PEER_TEXT, 1007, "peer", "text was not UTF-8")                                               \
+    X(PEER_DATA, 1003, "peer", "a message was no JSON object")                                     \
     X(PEER_TOO_BIG, 1009, "peer", "a message was too big")                                         \
     X(PEER_SLOW, 1013, "peer", "the peer does not read")                                           \
     X(PEER_SILENT, 1001, "peer", "no answer to a ping")                                            \
     X(PEER_IDLE, 1001, "peer", "nothing was asked for too long")                                   \
     X(REVOKED, 1008, "server", "access was taken away")                                            \
     X(DONE, 1000, "server", "the response was the last one")                                       \
+    X(ENDED, 1000, "server", "")                                                                   \
     X(SHUTDOWN, 1001, "server", "the server is going away")                                        \
     X(FAULT, 1011, "server", "an internal error")
 enum net_close_reason {

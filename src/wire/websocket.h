@@ -117,5 +117,8 @@ enum websocket_upgrade {
  * "Sec-WebSocket-Version: 13". */
 enum websocket_upgrade websocket_check_upgrade(const struct http_request *r);
 struct frame *websocket_upgrade_response(const struct http_request *r); /* 101 */
+/* A refusal is the bare status line, and the connection closes. Only who speaks another version is
+ * told which one we do (section 4.4), and who came at a bad time when to come again. */
+struct frame *websocket_refusal(int status);
 
 #endif

@@ -62,3 +62,14 @@ struct frame *websocket_upgrade_response(const struct http_request *r)
         .header_count = COUNT_OF(headers),
     });
 }
+
+struct frame *websocket_refusal(int status)
+{
+    const char *header = status == 426   ? "Sec-WebSocket-Version: 13\r\n"
+                         : status == 503 ? "Retry-After: 1\r\n"
+                                         : "";
+    char head[96];
+    int size = snprintf(head, sizeof(head), "HTTP/1.1 %d %s\r\n%s\r\n", status,
+                        http_status_text(status), header);
+    return frame_from((struct str){head, (size_t)size}, STR_NULL);
+}

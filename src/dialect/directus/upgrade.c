@@ -8,20 +8,6 @@
 #include "net/connection.h"
 #include "wire/websocket.h"
 
-/* A refusal is the bare status line, and the connection closes (A.2). Only who speaks another
- * version is told which one we do (RFC 6455 section 4.4), and who came at a bad time when to come
- * again. */
-static struct frame *bare(int status)
-{
-    const char *header = status == 426   ? "Sec-WebSocket-Version: 13\r\n"
-                         : status == 503 ? "Retry-After: 1\r\n"
-                                         : "";
-    char head[96];
-    int size = snprintf(head, sizeof(head), "HTTP/1.1 %d %s\r\n%s\r\n", status,
-                        http_status_text(status), header);
-    return frame_from((struct str){head, (size_t)size}, STR_NULL);
-}
-
 static int run_upgrade(struct request *r, struct tx *tx)
 {
     /* Without WEBSOCKET_PUBLIC only identities that have a role may connect. */
@@ -35,7 +21,7 @@ static void fail_upgrade(struct request *r)
 {
     /* Whatever is wrong with a credential, the answer is 401; a full or broken server says so. */
     int status = error_status(&r->problem);
-    r->reply = bare(status >= 500 || status == 400 ? status : 401);
+    r->reply = websocket_refusal(status >= 500 || status == 400 ? status : 401);
     r->keep_alive = false;
 }
 
@@ -56,7 +42,7 @@ static const struct handler upgrade_handler = {
 static int run_refusal(struct request *r, struct tx *tx)
 {
     (void)tx;
-    r->reply = bare(*(const int *)r->command);
+    r->reply = websocket_refusal(*(const int *)r->command);
     r->keep_alive = false;
     return 0;
 }
