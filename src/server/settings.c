@@ -13,6 +13,7 @@ enum kind { TEXT, CHOICE, BOOLEAN, INTEGER, DURATION, SIZE };
 
 /* A moment so far from now still has a text. */
 #define CENTURY_MS INT64_C(3155760000000)
+#define CENTURY_HOURS INT64_C(876600)
 
 /* The one table of settings. */
 static const struct setting {
@@ -110,7 +111,20 @@ static const struct setting {
     {"WEBSOCKET_OUTBOX_SIZE", "4mb", SIZE, AT(outbox_size_max), 65536, 1 << 30, NULL,
      "output waiting for one socket; past it the socket is closed with 1013"},
     {"WEBSOCKET_SUBSCRIPTIONS", "1000", INTEGER, AT(subscriptions_max), 1, 1000000, NULL,
-     "subscriptions of one socket"},
+     "subscriptions of one socket, and as many of Baserow's pages"},
+    {"BASEROW_JWT_SIGNING_KEY", NULL, TEXT, AT(baserow_signing_key), 1, 0, NULL,
+     "key of Baserow's tokens; SECRET if absent"},
+    {"BASEROW_ACCESS_TOKEN_LIFETIME_MINUTES", "10", INTEGER, AT(baserow_access_token_minutes), 1,
+     60 * CENTURY_HOURS, NULL, "life of Baserow's access token"},
+    {"BASEROW_REFRESH_TOKEN_LIFETIME_HOURS", "168", INTEGER, AT(baserow_refresh_token_hours), 1,
+     CENTURY_HOURS, NULL, "life of Baserow's refresh token"},
+    {"BASEROW_LEGACY_GROUP_KEYS", "false", BOOLEAN, AT(baserow_legacy_group_keys), 0, 0, NULL,
+     "Baserow: say \"group\" beside \"workspace\", as releases before 1.27 did"},
+    {"BASEROW_DOCUMENTED_MESSAGES", "true", BOOLEAN, AT(baserow_documented_messages), 0, 0, NULL,
+     "Baserow: also send what is documented and no release sends"},
+    {"DISABLE_ANONYMOUS_PUBLIC_VIEW_WS_CONNECTIONS", "false", BOOLEAN,
+     AT(baserow_anonymous_refused), 0, 0, NULL,
+     "Baserow: no sockets without an account, and none for public views"},
 #undef AT
 };
 

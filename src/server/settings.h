@@ -3,8 +3,8 @@
 
 /*
  * Settings: environment variables, a `.env` file, and flags, in rising order: a flag wins over the
- * environment, which wins over `.env`. Names are Directus's where the concept is. Every setting is
- * one row of settings.c's table; a wrong value is named and refused at start.
+ * environment, which wins over `.env`. Names are Directus's or Baserow's where the concept is.
+ * Every setting is one row of settings.c's table; a wrong value is named and refused at start.
  */
 
 #include <stdbool.h>
@@ -40,6 +40,9 @@ struct settings {
     struct str log_level, log_style;
     bool websocket_enabled, websocket_public;
     struct str websocket_path;
+    struct str baserow_signing_key; /* absent: the secret */
+    int64_t baserow_access_token_minutes, baserow_refresh_token_hours;
+    bool baserow_legacy_group_keys, baserow_documented_messages, baserow_anonymous_refused;
 };
 
 enum { SETTINGS_WRONG = 1 };

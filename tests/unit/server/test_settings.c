@@ -72,6 +72,12 @@ static void without_anything_the_defaults_hold(void **state)
     assert_true(settings.websocket_enabled);
     assert_false(settings.websocket_public);
     assert_null(settings.secret.at);
+    assert_null(settings.baserow_signing_key.at);
+    assert_int_equal(settings.baserow_access_token_minutes, 10);
+    assert_int_equal(settings.baserow_refresh_token_hours, 168);
+    assert_true(settings.baserow_documented_messages);
+    assert_false(settings.baserow_legacy_group_keys);
+    assert_false(settings.baserow_anonymous_refused);
     assert_int_equal(settings_log_level(&settings), LOG_INFO);
 }
 
@@ -148,6 +154,20 @@ static void numbers_and_units_hold_within_their_limits_only(void **state)
         {"WEBSOCKET_PATH", "/x", true},
         {"WEBSOCKET_PATH", "x", false},
         {"WEBSOCKET_PATH", "", false},
+        {"BASEROW_JWT_SIGNING_KEY", "", false},
+        {"BASEROW_JWT_SIGNING_KEY", "k", true},
+        {"BASEROW_ACCESS_TOKEN_LIFETIME_MINUTES", "0", false},
+        {"BASEROW_ACCESS_TOKEN_LIFETIME_MINUTES", "1", true},
+        {"BASEROW_ACCESS_TOKEN_LIFETIME_MINUTES", "52596000", true}, /* a century */
+        {"BASEROW_ACCESS_TOKEN_LIFETIME_MINUTES", "52596001", false},
+        {"BASEROW_ACCESS_TOKEN_LIFETIME_MINUTES", "10m", false},
+        {"BASEROW_REFRESH_TOKEN_LIFETIME_HOURS", "0", false},
+        {"BASEROW_REFRESH_TOKEN_LIFETIME_HOURS", "1", true},
+        {"BASEROW_REFRESH_TOKEN_LIFETIME_HOURS", "876600", true},
+        {"BASEROW_REFRESH_TOKEN_LIFETIME_HOURS", "876601", false},
+        {"BASEROW_LEGACY_GROUP_KEYS", "true", true},
+        {"BASEROW_LEGACY_GROUP_KEYS", "old", false},
+        {"DISABLE_ANONYMOUS_PUBLIC_VIEW_WS_CONNECTIONS", "1", true},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
