@@ -40,6 +40,9 @@ extern const struct dialect baserow_dialect;
 uint64_t baserow_origin(struct str web_socket_id);
 
 /* ---- token.c ---- */
+/* What all tokens of this dialect are signed with. */
+struct str token_signing_key(const struct tx *tx);
+
 enum token_type { TOKEN_ACCESS, TOKEN_REFRESH };
 struct str token_issue(struct tx *tx, enum token_type type, const struct account *account);
 

@@ -95,7 +95,8 @@ struct route {
     const struct rule *body, *query; /* NULL: nothing is looked at */
 };
 /* The families' tables, each ended by a row without a method. */
-extern const struct route account_routes[], settings_routes[];
+extern const struct route account_routes[], settings_routes[], workspace_routes[], member_routes[],
+    invitation_routes[], application_routes[];
 
 enum route_found {
     ROUTE_FOUND,
@@ -189,7 +190,9 @@ enum error_form {
       "workspace.")                                                                                \
     X(ERROR_APPLICATION_TYPE_DOES_NOT_EXIST, CODED, 400, "The application type does not exist.")   \
     X(ERROR_CANNOT_DELETE_ALREADY_DELETED_ITEM, CODED, 400, "It is deleted already.")              \
-    X(ERROR_MAX_JOB_COUNT_EXCEEDED, CODED, 400, "Max running job count for this type is exceeded.")
+    X(ERROR_MAX_JOB_COUNT_EXCEEDED, CODED, 400,                                                    \
+      "Max running job count for this type is exceeded.")                                          \
+    X(ERROR_JOB_DOES_NOT_EXIST, CODED, 404, "The requested job does not exist.")
 
 enum error_code {
 #define X(name, form, status, text) name,

@@ -1,10 +1,11 @@
 /* The shapes of core objects. Keys stand in the order of the specification's examples. */
 #include "dialect/baserow/shapes.h"
 
-#include <inttypes.h>
-
 #include "base/clock.h"
 #include "base/json.h"
+#include "dialect/baserow/baserow.h"
+
+#include <inttypes.h>
 
 void shape_moment(struct buf *b, struct str moment)
 {
@@ -68,35 +69,34 @@ void shape_workspace(struct buf *b, const struct workspace *w)
     buf_put_lit(b, ",\"generative_ai_models_enabled\":{}}");
 }
 
-void shape_workspace_user(struct buf *b, const struct member *m, const struct account *account)
+void shape_workspace_user(struct buf *b, const struct member *m)
 {
     begin(b, m->id);
-    put_text(b, "name", account->name);
-    put_text(b, "email", account->email);
+    put_text(b, "name", m->name);
+    put_text(b, "email", m->email);
     put_int(b, "workspace", m->workspace->id);
+    if (baserow_settings()->legacy_group_keys)
+        put_int(b, "group", m->workspace->id);
     put_text(b, "permissions", str_of(member_role_name(m->role)));
     put_moment(b, "created_on", m->created_on);
-    put_int(b, "user_id", account->id);
-    put_bool(b, "to_be_deleted", account->deletion_ms != 0);
+    put_int(b, "user_id", m->account);
+    put_bool(b, "to_be_deleted", m->leaving);
     buf_put_char(b, '}');
 }
 
-void shape_workspace_member_view(struct buf *b, const struct member *m,
-                                 const struct account *accounts)
+void shape_workspace_member_view(struct buf *b, const struct member *m)
 {
     const struct workspace *w = m->workspace;
     begin(b, w->id);
     put_text(b, "name", w->name);
-    if (accounts) {
-        put_key(b, "users");
-        buf_put_char(b, '[');
-        for (size_t i = 0; i < w->member_count; i++) {
-            if (i)
-                buf_put_char(b, ',');
-            shape_workspace_user(b, w->members[i], &accounts[i]);
-        }
-        buf_put_char(b, ']');
+    put_key(b, "users");
+    buf_put_char(b, '[');
+    for (size_t i = 0; i < w->member_count; i++) {
+        if (i)
+            buf_put_char(b, ',');
+        shape_workspace_user(b, w->members[i]);
     }
+    buf_put_char(b, ']');
     put_int(b, "order", m->order);
     put_text(b, "permissions", str_of(member_role_name(m->role)));
     put_int(b, "unread_notifications_count", 0);
@@ -112,14 +112,18 @@ void shape_application(struct buf *b, const struct application *application)
     put_moment(b, "created_on", application->created_on);
     put_key(b, "workspace");
     shape_workspace(b, application->workspace);
+    if (baserow_settings()->legacy_group_keys) {
+        put_key(b, "group");
+        shape_workspace(b, application->workspace);
+    }
     buf_put_lit(b, ",\"tables\":[]}");
 }
 
-void shape_public_user(struct buf *b, const struct account *account)
+void shape_public_user(struct buf *b, int64_t id, struct str email, struct str name)
 {
-    begin(b, account->id);
-    put_text(b, "username", account->email);
-    put_text(b, "first_name", account->name);
+    begin(b, id);
+    put_text(b, "username", email);
+    put_text(b, "first_name", name);
     buf_put_char(b, '}');
 }
 

@@ -15,18 +15,14 @@ void shape_moment(struct buf *b, struct str moment);
 
 /* `id`, `name`, `generative_ai_models_enabled`: in group_created, group_updated, 7.8. */
 void shape_workspace(struct buf *b, const struct workspace *w);
-/* 7.6; the account is the member's. */
-void shape_workspace_user(struct buf *b, const struct member *m, const struct account *account);
-/*
- * 7.7: the workspace as this member sees it. `accounts` are those of the workspace's members, in
- * their order (members_accounts); NULL: without `users`.
- */
-void shape_workspace_member_view(struct buf *b, const struct member *m,
-                                 const struct account *accounts);
-/* 7.8 */
+/* 7.6; with BASEROW_LEGACY_GROUP_KEYS also `group` (6). */
+void shape_workspace_user(struct buf *b, const struct member *m);
+/* 7.7: the workspace as this member sees it. */
+void shape_workspace_member_view(struct buf *b, const struct member *m);
+/* 7.8; with BASEROW_LEGACY_GROUP_KEYS also `group` (6). */
 void shape_application(struct buf *b, const struct application *application);
 /* `id`, `username`, `first_name` (7.10). */
-void shape_public_user(struct buf *b, const struct account *account);
+void shape_public_user(struct buf *b, int64_t id, struct str email, struct str name);
 /* What its owner is told of an account (7.10). */
 void shape_own_user(struct buf *b, const struct account *account);
 
@@ -36,10 +32,6 @@ enum email_exists { EMAIL_UNTOLD, EMAIL_IS_NEW, EMAIL_EXISTS };
 void shape_invitation(struct buf *b, const struct invitation *invitation, enum email_exists exists);
 /* The same as the workspace's admins see it (9.3). */
 void shape_invitation_of_admin(struct buf *b, const struct invitation *invitation);
-
-/* ---- members.c ---- */
-/* The accounts of a workspace's members, in their order; in the transaction's arena. */
-int members_accounts(struct tx *tx, const struct workspace *w, struct account **accounts_out);
 
 /* ---- invitations.c ---- */
 /* A text that stands for an invitation, signed with the instance's key; in the arena. */

@@ -8,7 +8,7 @@
 enum { JTI_BYTES = 16 };
 static const char *const type_names[] = {[TOKEN_ACCESS] = "access", [TOKEN_REFRESH] = "refresh"};
 
-static struct str signing_key(const struct tx *tx)
+struct str token_signing_key(const struct tx *tx)
 {
     struct str own = baserow_settings()->signing_key;
     return own.len ? own : tx->settings->secret;
@@ -39,7 +39,7 @@ struct str token_issue(struct tx *tx, enum token_type type, const struct account
     set(claims, "user_id", json_integer(account->id));
     if (type == TOKEN_REFRESH)
         set(claims, "verified_email_claim", json_string("enforced"));
-    return jwt_sign(tx->arena, signing_key(tx), claims);
+    return jwt_sign(tx->arena, token_signing_key(tx), claims);
 }
 
 /* Claims that every token of ours has, of the right types. */
@@ -56,7 +56,8 @@ int token_check(struct tx *tx, enum token_type type, struct str token, struct ac
     struct account account;
     json_t *claims;
 
-    if (!token.at || jwt_verify(tx->arena, signing_key(tx), STR_NULL, token, tx->now_ms, &claims) ||
+    if (!token.at ||
+        jwt_verify(tx->arena, token_signing_key(tx), STR_NULL, token, tx->now_ms, &claims) ||
         !are_ours(claims, type))
         return TOKEN_BAD;
     int rc = account_by_id(tx, json_integer_value(json_get(claims, "user_id")), &account);
