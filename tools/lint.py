@@ -21,7 +21,14 @@ FLOORS = {
     "server": ["base", "wire", "loop", "net", "store", "model", "live", "session", "dialect"],
 }
 # The parts of the model, each a folder in it: besides the model's own files, which are for all of them.
-MODEL_PARTS = {"access": [], "items": ["access"], "identity": ["access", "items"], "schema": ["access"], "copy": []}
+MODEL_PARTS = {
+    "access": [],
+    "items": ["access"],
+    "workspace": ["access", "items"],
+    "identity": ["access", "items", "workspace"],
+    "schema": ["access"],
+    "copy": [],
+}
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 

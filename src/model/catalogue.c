@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "model/system.h"
+#include "model/workspace/register.h"
 
 /*
  * How it works: users' tables are drafted from directus_collections and directus_fields, in two
@@ -173,6 +174,7 @@ struct catalogue *catalogue_renew(const struct catalogue *c, int64_t version)
     renewed->policy_count = c->policy_count;
     renewed->attachments = c->attachments;
     renewed->attachment_count = c->attachment_count;
+    renewed->workspaces = c->workspaces;
     renewed->tables_by_name = c->tables_by_name;
     renewed->roles_by_id = c->roles_by_id;
     renewed->policies_by_id = c->policies_by_id;
@@ -372,21 +374,30 @@ static size_t system_relation_count(void)
     size_t count = 0;
 
     for (unsigned which = 0; which < SYSTEM_TABLE_COUNT; which++)
-        for (size_t i = 0; !system_is_internal(which) && i < system_table(which)->shape.count; i++)
+        for (size_t i = 0; system_is_followed(which) && i < system_table(which)->shape.count; i++)
             count += system_table(which)->shape.columns[i].reference != NULL;
     return count;
+}
+
+/* Internal ones, too. */
+static const struct table *referred_table(const struct reference *reference)
+{
+    for (unsigned which = 0; which < SYSTEM_TABLE_COUNT; which++)
+        if (str_equal(system_table(which)->shape.name, reference->table))
+            return system_table(which);
+    return NULL;
 }
 
 static void add_system_relations(struct relation *relations, size_t *count)
 {
     for (unsigned which = 0; which < SYSTEM_TABLE_COUNT; which++) {
         const struct table *many = system_table(which);
-        for (size_t i = 0; !system_is_internal(which) && i < many->shape.count; i++) {
+        for (size_t i = 0; system_is_followed(which) && i < many->shape.count; i++) {
             const struct column *c = &many->shape.columns[i];
             if (c->reference)
                 relations[(*count)++] = (struct relation){.many = many,
                                                           .column = c,
-                                                          .one = system_find(c->reference->table),
+                                                          .one = referred_table(c->reference),
                                                           .on_delete = c->reference->on_delete};
         }
     }
@@ -592,6 +603,8 @@ int catalogue_load(struct store *store, int64_t version, struct catalogue **cata
         rc = load_policies(store, c);
     if (rc == 0)
         rc = load_attachments(store, c);
+    if (rc == 0)
+        rc = workspace_register_load(store, c->arena, &c->workspaces);
     map_deinit(&d.by_name);
     if (rc != 0)
         return rc;

@@ -115,6 +115,8 @@ struct attachment {
     int64_t sort;
 };
 
+struct workspace_register; /* workspace/register.h: asked by workspace/workspace.h */
+
 struct grants_cache; /* grants.c */
 struct grants_cache *grants_cache_new(void);
 void grants_cache_free(struct grants_cache *cache); /* accepts NULL */
@@ -134,6 +136,7 @@ struct catalogue {
     size_t policy_count;
     const struct attachment *attachments; /* by sort */
     size_t attachment_count;
+    const struct workspace_register *workspaces; /* NULL: none, in a catalogue that was not read */
     struct map tables_by_name, roles_by_id, policies_by_id;
     struct grants_cache *grants; /* compiled on demand; has its own lock */
 };

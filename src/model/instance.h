@@ -11,6 +11,10 @@
 #include "model/journal.h"
 #include "model/model.h"
 
+/* Version of the system tables' layout: a change of them is a new number, and a way from the old
+ * one (model.c). The writer's state row says it. */
+enum { FORMAT = 2 };
+
 struct model {
     const struct model_settings *settings;
     struct store *store; /* the writer's connection; it holds the instance's lock */

@@ -12,9 +12,7 @@
 #include "model/identity/identity.h"
 #include "model/instance.h"
 #include "model/system.h"
-
-/* Version of the system tables' layout. A change of them is a new number and a way from the old. */
-enum { FORMAT = 1 };
+#include "model/workspace/workspace.h"
 
 /* ---- the published catalogue ---- */
 
@@ -61,19 +59,68 @@ static int create_tables(struct store *s)
     return rc > 0 ? FAULT_BECAUSE(EEXIST, "the file holds tables of another program") : rc;
 }
 
+/* Format 1 had no workspaces, and shorter first names. */
+static int upgrade_tables(struct store *s)
+{
+    enum { NAME_LENGTH_BEFORE = 50 };
+    const struct shape *users = &system_table(SYSTEM_USERS)->shape;
+    const unsigned name = system_column(SYSTEM_USERS, "first_name");
+    struct column columns[COLUMNS_MAX];
+    struct str from[COLUMNS_MAX];
+    struct shape before = *users;
+    int rc = 0;
+
+    for (size_t i = 0; i < users->count; i++) {
+        columns[i] = users->columns[i];
+        from[i] = columns[i].name;
+    }
+    columns[name].length_max = NAME_LENGTH_BEFORE;
+    before.columns = columns;
+    for (unsigned which = SYSTEM_WORKSPACES; which < SYSTEM_TABLE_COUNT && rc == 0; which++) {
+        const struct shape *shape = &system_table(which)->shape;
+        bool there;
+        rc = store_table_exists(s, shape->name, &there);
+        if (rc == 0 && !there)
+            rc = store_create_table(s, shape);
+    }
+    if (rc == 0)
+        rc = store_alter_table(s, &before, users, from);
+    return rc > 0 ? FAULT_BECAUSE(EBADMSG, "the tables cannot be brought up to date (%d)", rc) : rc;
+}
+
+/* Makes what is missing. The state goes on to say the old format until the writer's next commit,
+ * that of the bootstrap: where that is cut off, it is found undone the next time. */
+static int change_tables(struct store *s, bool *changed_out)
+{
+    AUTO(arena_free) struct arena *a = arena_new();
+    struct journal_state state;
+    bool there;
+
+    int rc = store_table_exists(s, system_table(SYSTEM_STATE)->shape.name, &there);
+    if (rc != 0)
+        return rc;
+    *changed_out = true;
+    if (!there)
+        return create_tables(s);
+    rc = journal_state_lock(s, a, &state);
+    if (rc == 0 && state.format < FORMAT)
+        return upgrade_tables(s);
+    *changed_out = false;
+    return rc;
+}
+
 /* All system tables or none: they are made in one transaction. */
 static int ensure_tables(struct store *s)
 {
-    bool there;
+    bool changed;
     int rc = store_begin(s, STORE_SCHEMA);
     if (rc != 0)
         return rc;
 
-    rc = store_table_exists(s, system_table(SYSTEM_STATE)->shape.name, &there);
-    if (rc == 0 && !there) {
-        rc = create_tables(s);
-        if (rc == 0)
-            return store_commit(s);
+    rc = change_tables(s, &changed);
+    if (rc == 0 && changed) {
+        rc = store_commit(s);
+        return rc > 0 ? FAULT_BECAUSE(EBADMSG, "rows refer to rows that are not there") : rc;
     }
     store_rollback(s);
     return rc;
@@ -88,6 +135,11 @@ static int read_instance(struct model *m, struct journal_state *state_out, struc
         return FAULT_BECAUSE(EPROTONOSUPPORT,
                              "the data is of a newer version (format %lld; this program: %d)",
                              (long long)state_out->format, FORMAT);
+    if (rc == 0 && state_out->format < FORMAT && m->settings->read_only)
+        return FAULT_BECAUSE(EPROTONOSUPPORT,
+                             "the data is of an older version (format %lld; this program: %d): "
+                             "start the server once, which brings it up to date",
+                             (long long)state_out->format, FORMAT);
     if (rc == 0)
         rc = catalogue_load(m->store, state_out->catalogue_version, &c);
     if (rc != 0)
@@ -97,13 +149,20 @@ static int read_instance(struct model *m, struct journal_state *state_out, struc
     return 0;
 }
 
+/* Of a first start, of one that was cut short, and of one that finds an older format. */
 static int bootstrap(struct tx *tx, void *context)
 {
-    (void)context;
-    return identity_bootstrap(tx);
+    const struct journal_state *state = context;
+    bool first = state->commits == 0;
+
+    int rc = first ? identity_bootstrap(tx) : 0;
+    if (rc == 0 && (first || state->format < FORMAT))
+        rc = workspace_bootstrap(tx);
+    return rc == 0 ? workspace_admit_admins(tx) : rc;
 }
 
-static int run_bootstrap(struct model *m, struct writer *w, struct arena *a)
+static int run_bootstrap(struct model *m, struct writer *w, struct journal_state *state,
+                         struct arena *a)
 {
     AUTO(principal_unref) struct principal *principal = principal_system(m->current);
     AUTO(commit_unref) struct commit *commit = NULL;
@@ -113,13 +172,20 @@ static int run_bootstrap(struct model *m, struct writer *w, struct arena *a)
 
     int rc = writer_begin(w, WRITER_ROWS);
     if (rc == 0)
-        rc = writer_run(w, &tx, bootstrap, NULL, &commit);
+        rc = writer_run(w, &tx, bootstrap, state, &commit);
     if (rc == 0)
         return writer_commit(w);
     writer_rollback(w);
     return rc == REFUSED
                ? FAULT_BECAUSE(EINVAL, "the first start was refused: %.*s", STR_ARG(problem.reason))
                : rc;
+}
+
+static bool needs_bootstrap(const struct model *m, const struct journal_state *state)
+{
+    const struct workspace *w = catalogue_workspace(m->current, DEFAULT_WORKSPACE);
+
+    return state->commits == 0 || state->format < FORMAT || (w && w->member_count == 0);
 }
 
 static int fill(struct model *m)
@@ -135,13 +201,12 @@ static int fill(struct model *m)
         return rc;
     rc = read_instance(m, &state, a);
     store_rollback(m->store);
-    if (rc != 0 || state.commits > 0 || m->settings->read_only)
+    if (rc != 0 || m->settings->read_only || !needs_bootstrap(m, &state))
         return rc;
 
-    /* Nothing was ever committed: the first start, or one that was cut short. */
     rc = writer_open(m, &w);
     if (rc == 0) {
-        rc = run_bootstrap(m, w, a);
+        rc = run_bootstrap(m, w, &state, a);
         writer_close(w);
     }
     return rc;

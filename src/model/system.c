@@ -102,7 +102,7 @@ static const struct definition relations[] = {
 
 static const struct definition users[] = {
     {COLUMN("id", UUID, 0, KEY), .special = SPECIAL_UUID},
-    {COLUMN("first_name", STRING, 50, 0)},
+    {COLUMN("first_name", STRING, 150, 0)}, /* of Baserow's people all of the name */
     {COLUMN("last_name", STRING, 50, 0)},
     {COLUMN("email", STRING, 128, UNIQUE)},
     {COLUMN("password", HASH, 255, SECRET), .special = SPECIAL_CONCEAL},
@@ -207,6 +207,64 @@ static const struct definition journal[] = {
     {COLUMN("schema_version", BIG_INTEGER, 0, NOT_NULL)},
 };
 
+static const struct definition workspaces[] = {
+    {COLUMN("id", INTEGER, 0, KEY | AUTO_KEY)},
+    {COLUMN("name", STRING, 165, NOT_NULL)},
+};
+
+static const struct definition accounts[] = {
+    {COLUMN("id", INTEGER, 0, KEY | AUTO_KEY)},
+    {COLUMN("user", UUID, 0, NOT_NULL | UNIQUE), REFERS("rowcast_users", CASCADE)},
+    {COLUMN("language", STRING, 10, NOT_NULL), INITIAL("en")},
+    {COLUMN("notification_frequency", STRING, 16, NOT_NULL), INITIAL("instant")},
+    {COLUMN("tours", JSON, 0, 0)}, /* array of texts */
+    {COLUMN("staff", BOOLEAN, 0, NOT_NULL), INITIAL("0")},
+    {COLUMN("verified", BOOLEAN, 0, NOT_NULL), INITIAL("0")},
+    {COLUMN("onboarded", BOOLEAN, 0, NOT_NULL), INITIAL("0")},
+    {COLUMN("password_changed", BIG_INTEGER, 0, 0)}, /* milliseconds since 1970 UTC */
+    {COLUMN("deletion", BIG_INTEGER, 0, 0)},         /* when it was asked for; the same */
+};
+
+static const struct definition members[] = {
+    {COLUMN("id", INTEGER, 0, KEY | AUTO_KEY)},
+    {COLUMN("workspace", INTEGER, 0, NOT_NULL | INDEXED), REFERS("rowcast_workspaces", CASCADE)},
+    {COLUMN("account", INTEGER, 0, NOT_NULL | INDEXED), REFERS("rowcast_accounts", CASCADE)},
+    {COLUMN("user", UUID, 0, NOT_NULL)}, /* the account's */
+    {COLUMN("role", STRING, 16, NOT_NULL)},
+    {COLUMN("order", INTEGER, 0, NOT_NULL)}, /* of the workspace, to this member */
+    {COLUMN("created_on", TIMESTAMP, 0, NOT_NULL)},
+};
+
+static const struct definition invitations[] = {
+    {COLUMN("id", INTEGER, 0, KEY | AUTO_KEY)},
+    {COLUMN("workspace", INTEGER, 0, NOT_NULL | INDEXED), REFERS("rowcast_workspaces", CASCADE)},
+    {COLUMN("email", STRING, 255, NOT_NULL | INDEXED)}, /* normalised */
+    {COLUMN("role", STRING, 16, NOT_NULL)},
+    {COLUMN("message", TEXT, 0, NOT_NULL), INITIAL("")},
+    {COLUMN("invited_by", UUID, 0, INDEXED), REFERS("rowcast_users", SET_NULL)},
+    {COLUMN("user", UUID, 0, INDEXED), REFERS("rowcast_users", SET_NULL)}, /* of this e-mail, then */
+    {COLUMN("created_on", TIMESTAMP, 0, NOT_NULL)},
+};
+
+static const struct definition applications[] = {
+    {COLUMN("id", INTEGER, 0, KEY | AUTO_KEY)},
+    {COLUMN("workspace", INTEGER, 0, NOT_NULL | INDEXED), REFERS("rowcast_workspaces", CASCADE)},
+    {COLUMN("name", STRING, 160, NOT_NULL)},
+    {COLUMN("type", STRING, 32, NOT_NULL)},
+    {COLUMN("order", INTEGER, 0, NOT_NULL)},
+    {COLUMN("created_on", TIMESTAMP, 0, NOT_NULL)},
+};
+
+static const struct definition blacklist[] = {
+    {COLUMN("token", STRING, 64, KEY | SECRET)}, /* SHA-256 in hex */
+    {COLUMN("expires", TIMESTAMP, 0, NOT_NULL)},
+};
+
+static const struct definition options[] = {
+    {COLUMN("name", STRING, 64, KEY)},
+    {COLUMN("value", JSON, 0, 0)},
+};
+
 #define TABLE(wire, sql, rows) {wire, sql, rows, COUNT_OF(rows)}
 static const struct {
     const char *wire, *sql;
@@ -224,12 +282,21 @@ static const struct {
     [SYSTEM_SESSIONS] = TABLE("directus_sessions", "rowcast_sessions", sessions),
     [SYSTEM_STATE] = TABLE("rowcast_state", "rowcast_state", state),
     [SYSTEM_JOURNAL] = TABLE("rowcast_journal", "rowcast_journal", journal),
+    [SYSTEM_WORKSPACES] = TABLE("rowcast_workspaces", "rowcast_workspaces", workspaces),
+    [SYSTEM_ACCOUNTS] = TABLE("rowcast_accounts", "rowcast_accounts", accounts),
+    [SYSTEM_MEMBERS] = TABLE("rowcast_members", "rowcast_members", members),
+    [SYSTEM_INVITATIONS] = TABLE("rowcast_invitations", "rowcast_invitations", invitations),
+    [SYSTEM_APPLICATIONS] = TABLE("rowcast_applications", "rowcast_applications", applications),
+    [SYSTEM_BLACKLIST] = TABLE("rowcast_blacklist", "rowcast_blacklist", blacklist),
+    [SYSTEM_OPTIONS] = TABLE("rowcast_options", "rowcast_options", options),
 };
 
 enum {
     COLUMN_COUNT = COUNT_OF(collections) + COUNT_OF(fields) + COUNT_OF(relations) +
         COUNT_OF(users) + COUNT_OF(roles) + COUNT_OF(policies) + COUNT_OF(access) +
-        COUNT_OF(permissions) + COUNT_OF(sessions) + COUNT_OF(state) + COUNT_OF(journal)
+        COUNT_OF(permissions) + COUNT_OF(sessions) + COUNT_OF(state) + COUNT_OF(journal) +
+        COUNT_OF(workspaces) + COUNT_OF(accounts) + COUNT_OF(members) + COUNT_OF(invitations) +
+        COUNT_OF(applications) + COUNT_OF(blacklist) + COUNT_OF(options)
 };
 /* clang-format on */
 

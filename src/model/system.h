@@ -25,6 +25,13 @@ enum system_table {
     SYSTEM_SESSIONS, /* refresh tokens; never readable, never pushed: in no catalogue */
     SYSTEM_STATE,    /* one row: epoch, journal head, commit number, catalogue version; internal */
     SYSTEM_JOURNAL,  /* internal */
+    SYSTEM_WORKSPACES, /* from here on: workspace/workspace.h; the catalogue has them in its way */
+    SYSTEM_ACCOUNTS,
+    SYSTEM_MEMBERS,
+    SYSTEM_INVITATIONS,
+    SYSTEM_APPLICATIONS,
+    SYSTEM_BLACKLIST, /* refresh tokens that were given back */
+    SYSTEM_OPTIONS,   /* of the instance, as its staff set them (workspace/options.h) */
     SYSTEM_TABLE_COUNT
 };
 /* The static definition; lives as long as the program. Any thread. A catalogue holds these very
@@ -33,6 +40,12 @@ const struct table *system_table(enum system_table which);
 static inline bool system_is_internal(enum system_table which)
 {
     return which >= SYSTEM_SESSIONS;
+}
+/* What its columns refer to is followed, and recorded, when rows are deleted: an internal table is
+ * told of to no client, but workspaces have to know who has gone. */
+static inline bool system_is_followed(enum system_table which)
+{
+    return !system_is_internal(which) || which >= SYSTEM_WORKSPACES;
 }
 /* Its rows describe tables, and change together with these only (schema.h). */
 static inline bool system_is_structure(enum system_table which)

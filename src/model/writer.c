@@ -10,6 +10,7 @@
 #include "model/identity/identity.h"
 #include "model/instance.h"
 #include "model/items/rules.h"
+#include "model/workspace/register.h"
 
 /*
  * The writer: batches of requests.
@@ -144,7 +145,7 @@ int tx_follow(struct tx *tx)
 
     if (!commit || commit->followed == commit->count)
         return 0;
-    if (rules_touch_catalogue(commit))
+    if (rules_touch_catalogue(commit) || workspace_register_touched(commit))
         rc = catalogue_load(tx->store, tx->model->version_top + 1, &c);
     else if (rules_touch_identity(commit))
         c = catalogue_renew(tx->catalogue, tx->model->version_top + 1);
@@ -263,6 +264,7 @@ static int write_state(struct writer *w)
     if (b->broken)
         return FAULT_BECAUSE(EIO, "a request of the batch could not be undone");
     b->state.catalogue_version = b->catalogue->version;
+    b->state.format = FORMAT;
     return journal_state_write(w->model->store, &b->state);
 }
 

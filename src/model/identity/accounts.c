@@ -6,6 +6,7 @@
 #include "model/items/items.h"
 #include "model/items/records.h"
 #include "model/problem.h"
+#include "model/workspace/workspace.h"
 
 /*
  * Accounts that the instance itself makes: at its first start, and for the command line. They go
@@ -140,7 +141,8 @@ int identity_create_admin(struct tx *tx, struct str email, struct str password, 
         .email = email, .password = password, .token = token, .role = STR(ADMINISTRATOR)};
     struct str id;
 
-    return identity_user_create(tx, &user, &id);
+    int rc = identity_user_create(tx, &user, &id);
+    return rc == 0 ? workspace_admit_admins(tx) : rc;
 }
 
 int identity_has_admin(struct tx *tx, bool *has_out)

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/text.h"
+#include "model/items/effects.h"
 #include "model/items/rows.h"
 #include "model/items/rules.h"
 
@@ -18,6 +19,17 @@ int record_find(struct tx *tx, enum system_table which, const char *column, stru
     int rc = system_rows(tx->store, tx->arena, which, where, NULL, &rows);
     if (rc == 0 && rows.count > 0)
         *row_out = rows.at[0];
+    return rc;
+}
+
+int record_by_id(struct tx *tx, enum system_table which, int64_t id, const struct value **row_out)
+{
+    struct system_rows rows;
+    const struct expr *where = system_test(tx->arena, which, "id", OP_EQ, value_integer(id));
+
+    int rc = system_rows(tx->store, tx->arena, which, where, NULL, &rows);
+    if (rc == 0)
+        *row_out = rows.count > 0 ? rows.at[0] : NULL;
     return rc;
 }
 
@@ -76,8 +88,8 @@ static int apply_effects(struct tx *tx, size_t from)
     return rc;
 }
 
-int record_insert(struct tx *tx, enum system_table which, const struct assignment *assignments,
-                  size_t count)
+int record_create(struct tx *tx, enum system_table which, const struct assignment *assignments,
+                  size_t count, const struct value **row_out)
 {
     const struct table *table = system_table(which);
     const struct value *row;
@@ -88,7 +100,16 @@ int record_insert(struct tx *tx, enum system_table which, const struct assignmen
         return rc;
     const struct item_key key = told_key(table, row);
     commit_record(tx, commit_operation(tx), CHANGE_CREATE, table, &key, NULL, row, NULL);
+    *row_out = row;
     return apply_effects(tx, from);
+}
+
+int record_insert(struct tx *tx, enum system_table which, const struct assignment *assignments,
+                  size_t count)
+{
+    const struct value *row;
+
+    return record_create(tx, which, assignments, count, &row);
 }
 
 static struct rows *one_or_more(struct tx *tx, enum system_table which,
@@ -120,14 +141,22 @@ int record_update(struct tx *tx, enum system_table which, const struct value *ro
 int record_delete(struct tx *tx, enum system_table which, const struct system_rows *gone)
 {
     struct rows *rows = one_or_more(tx, which, gone->at, gone->count);
+    struct effects *effects;
     size_t from = tx->commit->count;
 
-    int rc = gone->count > 0 ? rows_delete(tx, rows) : 0;
-    if (rc != 0 || gone->count == 0)
+    if (gone->count == 0)
+        return 0;
+    int rc = effects_find(tx, rows, &effects);
+    if (rc == 0)
+        rc = rows_delete(tx, rows);
+    if (rc == 0)
+        rc = effects_apply(tx, effects);
+    if (rc != 0)
         return rc;
     for (size_t i = 0; i < rows->count; i++)
         rows->list[i]->key = told_key(rows->table, rows->list[i]->before);
     rows_record(tx, rows, commit_operation(tx), CHANGE_DELETE, NULL);
+    effects_record(tx, effects);
     return apply_effects(tx, from);
 }
 
@@ -211,20 +240,39 @@ static int add_descendants(struct tx *tx, struct ids *roles)
     return 0;
 }
 
-int record_admin_remains(struct tx *tx, struct str except, bool *remains_out)
+static int admins(struct tx *tx, const struct expr **where_out)
 {
     struct arena *a = tx->arena;
     struct ids roles = {0}, users = {0};
-    int64_t count = 0;
 
     int rc = find_attached(tx, &roles, &users);
     if (rc == 0)
         rc = add_descendants(tx, &roles);
     if (rc != 0)
         return rc;
-    const struct expr *where = expr_and(
+    *where_out = expr_and(
         a, system_test(a, SYSTEM_USERS, "status", OP_EQ, value_text(STR("active"))),
         expr_or(a, among(tx, SYSTEM_USERS, "role", &roles), among(tx, SYSTEM_USERS, "id", &users)));
+    return 0;
+}
+
+int record_admins(struct tx *tx, struct system_rows *rows_out)
+{
+    const struct expr *where;
+
+    int rc = admins(tx, &where);
+    return rc == 0 ? system_rows(tx->store, tx->arena, SYSTEM_USERS, where, "email", rows_out) : rc;
+}
+
+int record_admin_remains(struct tx *tx, struct str except, bool *remains_out)
+{
+    struct arena *a = tx->arena;
+    const struct expr *where;
+    int64_t count = 0;
+
+    int rc = admins(tx, &where);
+    if (rc != 0)
+        return rc;
     if (except.at)
         where = expr_and(a, where, system_test(a, SYSTEM_USERS, "id", OP_NEQ, value_text(except)));
     const struct select select = {.shape = &system_table(SYSTEM_USERS)->shape, .where = where};

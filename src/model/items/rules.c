@@ -161,6 +161,17 @@ static int suspend(struct tx *tx, struct str id)
     return record_update(tx, SYSTEM_USERS, row, &status, 1);
 }
 
+/* Tokens that carry no session know a new password by its moment. */
+static int note_password(struct tx *tx, struct str user)
+{
+    const struct assignment changed =
+        record_set(SYSTEM_ACCOUNTS, "password_changed", value_integer(tx->now_ms));
+    const struct value *account;
+
+    int rc = record_find(tx, SYSTEM_ACCOUNTS, "user", user, &account);
+    return rc == 0 && account ? record_update(tx, SYSTEM_ACCOUNTS, account, &changed, 1) : rc;
+}
+
 static int user_effects(struct tx *tx, const struct change *c)
 {
     if (c->kind != CHANGE_UPDATE)
@@ -171,6 +182,8 @@ static int user_effects(struct tx *tx, const struct change *c)
                 (is_changed(c, SYSTEM_USERS, "status") && !active);
 
     int rc = ends ? end_sessions(tx, id) : 0;
+    if (rc == 0 && is_changed(c, SYSTEM_USERS, "password"))
+        rc = note_password(tx, id);
     if (rc == 0 && lost_role(tx, c))
         rc = suspend(tx, id);
     return rc;

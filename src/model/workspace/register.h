@@ -1,0 +1,17 @@
+#ifndef MODEL_WORKSPACE_REGISTER_H
+#define MODEL_WORKSPACE_REGISTER_H
+
+/* The catalogue's part of workspaces: for catalogue.c and writer.c; everybody else asks by
+ * workspace.h. */
+
+#include "model/commit.h"
+#include "model/workspace/workspace.h"
+
+struct workspace_register;
+/* Reads workspaces, members with their people, and applications; lives in the arena. */
+int workspace_register_load(struct store *store, struct arena *a,
+                            const struct workspace_register **register_out);
+/* Does the commit change what the register holds? */
+bool workspace_register_touched(const struct commit *commit);
+
+#endif
