@@ -11,7 +11,7 @@
  *   errors.c    code, status and text; problems of the model → those
  *   reply.c     a body, or nothing, with CORS → response
  *   token.c     the JSON Web Tokens of 2.2
- *   account.c … one file for each family of routes
+ *   login.c … one file for each family of routes
  *   channel.c   /ws/core/
  */
 

@@ -95,8 +95,8 @@ struct route {
     const struct rule *body, *query; /* NULL: nothing is looked at */
 };
 /* The families' tables, each ended by a row without a method. */
-extern const struct route account_routes[], settings_routes[], workspace_routes[], member_routes[],
-    invitation_routes[], application_routes[];
+extern const struct route login_routes[], account_routes[], settings_routes[], workspace_routes[],
+    member_routes[], invitation_routes[], application_routes[];
 
 enum route_found {
     ROUTE_FOUND,
@@ -106,6 +106,14 @@ enum route_found {
 };
 /* The route of a method and path: sets rest->route, parameters and ids. */
 enum route_found route_find(struct str method, struct str path, struct rest *rest);
+
+/* ---- login.c ---- */
+/* The login response, with tokens. */
+int answer_login(struct request *r, struct tx *tx, const struct account *account);
+
+/* ---- settings.c ---- */
+/* A setting of 9.2 that is true or false. */
+int setting_is_on(struct tx *tx, const char *name, bool *on_out);
 
 /* ---- errors.c ---- */
 

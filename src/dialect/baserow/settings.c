@@ -1,36 +1,154 @@
-/* What clients ask for when they start (9.2). */
+/* What clients ask for when they start, and what staff sets for all (9.2). */
 #include "dialect/baserow/rest.h"
+
+#include <assert.h>
+
+#include "base/random.h"
+#include "model/workspace/options.h"
 
 static const struct str TEXT_PLAIN = STR_INIT("text/plain; charset=utf-8");
 
-static int run_health(struct request *r, struct tx *tx)
+/* ---- settings ---- */
+
+/* Every setting, in the order it is told, with what it is until somebody sets it: JSON. */
+static const struct {
+    const char *name, *initial;
+} settings[] = {
+    {"allow_new_signups", "true"},          {"allow_signups_via_workspace_invitations", "true"},
+    {"allow_reset_password", "true"},       {"allow_global_workspace_creation", "true"},
+    {"account_deletion_grace_delay", "30"}, {"show_admin_signup_page", "false"},
+    {"track_workspace_usage", "false"},     {"show_baserow_help_request", "true"},
+    {"co_branding_logo", "null"},           {"email_verification", "\"no_verification\""},
+    {"verify_import_signature", "true"},
+};
+
+/* Those that can be set. No mail is sent, so e-mails cannot have to be verified. */
+static const struct rule settings_rules[] = {
+    {"allow_new_signups", RULE_BOOLEAN, 0, 0, 0, NULL},
+    {"allow_signups_via_workspace_invitations", RULE_BOOLEAN, 0, 0, 0, NULL},
+    {"allow_reset_password", RULE_BOOLEAN, 0, 0, 0, NULL},
+    {"allow_global_workspace_creation", RULE_BOOLEAN, 0, 0, 0, NULL},
+    {"account_deletion_grace_delay", RULE_INTEGER, 0, 0, 32000, NULL},
+    {"track_workspace_usage", RULE_BOOLEAN, 0, 0, 0, NULL},
+    {"show_baserow_help_request", RULE_BOOLEAN, 0, 0, 0, NULL},
+    {"email_verification", RULE_CHOICE, 0, 0, 0, "no_verification,recommended"},
+    {"verify_import_signature", RULE_BOOLEAN, 0, 0, 0, NULL},
+    {NULL, 0, 0, 0, 0, NULL},
+};
+
+int setting_is_on(struct tx *tx, const char *name, bool *on_out)
 {
-    struct buf b;
-    reply_begin(&b);
-    buf_put_lit(&b, "OK");
-    return reply_with(r, tx, 200, TEXT_PLAIN, NULL, 0, &b);
+    json_t *options;
+    size_t i = 0;
+    while (i < COUNT_OF(settings) && strcmp(settings[i].name, name) != 0)
+        i++;
+    assert(i < COUNT_OF(settings));
+    int rc = options_read(tx, &options);
+    if (rc != 0)
+        return rc;
+    const json_t *value = json_get(options, name);
+    *on_out = value ? json_is_true(value) : strcmp(settings[i].initial, "true") == 0;
+    return 0;
 }
 
-static int run_login_options(struct request *r, struct tx *tx)
+static int answer_settings(struct request *r, struct tx *tx)
+{
+    json_t *options;
+    bool users;
+    struct buf b;
+    int rc = options_read(tx, &options);
+    if (rc == 0)
+        rc = instance_has_users(tx, &users);
+    if (rc != 0)
+        return rc;
+    reply_begin(&b);
+    for (size_t i = 0; i < COUNT_OF(settings); i++) {
+        const char *name = settings[i].name;
+        const json_t *value = json_get(options, name);
+        buf_printf(&b, "%c\"%s\":", i == 0 ? '{' : ',', name);
+        if (strcmp(name, "show_admin_signup_page") == 0)
+            buf_put_str(&b, users ? STR("false") : STR("true"));
+        else if (value)
+            json_put_value(&b, value);
+        else
+            buf_put_str(&b, str_of(settings[i].initial));
+    }
+    buf_put_char(&b, '}');
+    return reply_json(r, tx, &b);
+}
+
+static int run_update(struct request *r, struct tx *tx)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(rest_of(r)->data, name, value)
+    {
+        int rc = option_set(tx, name, value);
+        if (rc != 0)
+            return rc;
+    }
+    return answer_settings(r, tx);
+}
+
+/* Made when it is first asked for, and the same ever after. */
+static int run_instance_id(struct request *r, struct tx *tx)
+{
+    static const char name[] = "instance_id";
+    json_t *options;
+    int rc = options_read(tx, &options);
+    if (rc != 0)
+        return rc;
+    struct str id = json_get_str(options, name);
+    if (!id.at) {
+        char uuid[UUID_TEXT_SIZE];
+        random_uuid(uuid);
+        id = arena_str(tx->arena, str_of(uuid));
+        AUTO(json_unref) json_t *value = json_stringn(id.at, id.len);
+        rc = option_set(tx, name, value);
+        if (rc != 0)
+            return rc;
+    }
+    struct buf b;
+    reply_begin(&b);
+    buf_put_lit(&b, "{\"instance_id\":");
+    json_put_str(&b, id);
+    buf_put_char(&b, '}');
+    return reply_json(r, tx, &b);
+}
+
+/* ---- constants ---- */
+
+static int answer_text(struct request *r, struct tx *tx, struct str type, struct str text)
 {
     struct buf b;
     reply_begin(&b);
-    buf_put_lit(&b, "{\"password\":{\"type\":\"password\"}}");
-    return reply_json(r, tx, &b);
+    buf_put_str(&b, text);
+    return reply_with(r, tx, 200, type, NULL, 0, &b);
+}
+
+static int run_health(struct request *r, struct tx *tx)
+{
+    return answer_text(r, tx, TEXT_PLAIN, STR("OK"));
+}
+
+/* Other programs that vouch for users: none. */
+static int run_login_options(struct request *r, struct tx *tx)
+{
+    return answer_text(r, tx, REPLY_JSON, STR("{\"password\":{\"type\":\"password\"}}"));
 }
 
 static int run_templates(struct request *r, struct tx *tx)
 {
-    struct buf b;
-    reply_begin(&b);
-    buf_put_lit(&b, "[]");
-    return reply_json(r, tx, &b);
+    return answer_text(r, tx, REPLY_JSON, STR("[]"));
 }
 
 const struct route settings_routes[] = {
-    {"GET", "/api/_health/", ON_LOOP(run_health), ROUTE_PUBLIC, NULL, NULL},
+    {"GET", "/api/settings/", ON_READER(answer_settings), ROUTE_PUBLIC, NULL, NULL},
+    {"PATCH", "/api/settings/update/", ON_WRITER(run_update), ROUTE_STAFF, settings_rules, NULL},
+    {"GET", "/api/settings/instance-id/", ON_WRITER(run_instance_id), ROUTE_STAFF, NULL, NULL},
     {"GET", "/api/auth-provider/login-options/", ON_LOOP(run_login_options), ROUTE_PUBLIC, NULL,
      NULL},
     {"GET", "/api/templates/", ON_LOOP(run_templates), ROUTE_PUBLIC, NULL, NULL},
+    {"GET", "/api/_health/", ON_LOOP(run_health), ROUTE_PUBLIC, NULL, NULL},
     {NULL, NULL, {0}, 0, NULL, NULL},
 };
