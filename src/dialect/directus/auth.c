@@ -42,7 +42,7 @@ static int answer_tokens(struct request *r, struct tx *tx, const struct tokens *
     const struct http_header header =
         cookie(tx->arena, tokens->refresh_token, tx->settings->refresh_token_ttl_ms);
     struct buf b;
-    reply_begin(&b);
+    rest_begin(&b);
     buf_printf(&b, "{\"expires\":%lld,", (long long)tokens->expires_ms);
     if (mode == MODE_JSON) {
         buf_put_lit(&b, "\"refresh_token\":");
@@ -52,7 +52,7 @@ static int answer_tokens(struct request *r, struct tx *tx, const struct tokens *
     buf_put_lit(&b, "\"access_token\":");
     json_put_str(&b, tokens->access_token);
     buf_put_lit(&b, "}}");
-    return reply_with(r, tx, 200, REPLY_JSON, &header, mode == MODE_COOKIE, &b);
+    return rest_with(r, tx, 200, REST_JSON, &header, mode == MODE_COOKIE, &b);
 }
 
 /* ---- log-in ---- */
@@ -84,7 +84,7 @@ static int run_login(struct request *r, struct tx *tx)
         return rc;
     if (tokens.access_token.at)
         return answer_tokens(r, tx, &tokens, work->mode);
-    reply_problem(r); /* a refusal whose writes stay: the user is suspended now */
+    rest_problem(r); /* a refusal whose writes stay: the user is suspended now */
     return 0;
 }
 
@@ -132,7 +132,7 @@ static int run_logout(struct request *r, struct tx *tx)
         return rc;
     const struct http_header header = cookie(tx->arena, STR_NULL, 0);
     buf_init(&none, 0);
-    return reply_with(r, tx, 204, STR_NULL, &header, mode == MODE_COOKIE, &none);
+    return rest_with(r, tx, 204, STR_NULL, &header, mode == MODE_COOKIE, &none);
 }
 
 /* ---- the rest ---- */
@@ -143,7 +143,7 @@ static int run_providers(struct request *r, struct tx *tx)
     struct buf b;
     buf_init(&b, SIZE_MAX);
     buf_put_lit(&b, "{\"data\":[],\"disableDefault\":false}");
-    return reply_body(r, tx, 200, REPLY_JSON, &b);
+    return rest_body(r, tx, 200, REST_JSON, &b);
 }
 
 static int require(struct tx *tx, const json_t *body, const char *name)

@@ -39,7 +39,7 @@ const struct directus_settings *directus_settings(void);
 extern const struct dialect directus_dialect;
 
 /* ---- errors.c ---- */
-int error_status(const struct problem *p);       /* HTTP */
+int error_http_status(const struct problem *p);  /* HTTP */
 const char *error_code(const struct problem *p); /* D.2 */
 /* `{"errors":[{"message":…,"extensions":{"code":…,…}}]}` */
 void error_write_rest(struct buf *b, const struct problem *p);

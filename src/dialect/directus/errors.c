@@ -12,7 +12,7 @@ static const struct {
 #undef X
 };
 
-int error_status(const struct problem *p)
+int error_http_status(const struct problem *p)
 {
     return kinds[p->kind].status;
 }
@@ -199,7 +199,7 @@ void error_write_rest(struct buf *b, const struct problem *p)
  */
 static void put_seed_error(struct buf *b, const struct problem *p, const struct violation *v)
 {
-    buf_printf(b, "{\"status\":%d,\"code\":\"%s\",\"extensions\":{", error_status(p),
+    buf_printf(b, "{\"status\":%d,\"code\":\"%s\",\"extensions\":{", error_http_status(p),
                error_code(p));
     size_t start = b->len;
     if (v)

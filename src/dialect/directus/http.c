@@ -44,8 +44,8 @@ static int run_preflight(struct request *r, struct tx *tx)
                  directus_settings()->cors_enabled;
     struct buf none;
     buf_init(&none, 1);
-    return asked ? reply_with(r, tx, 204, STR_NULL, cors, COUNT_OF(cors), &none)
-                 : reply_with(r, tx, 204, STR_NULL, plain, COUNT_OF(plain), &none);
+    return asked ? rest_with(r, tx, 204, STR_NULL, cors, COUNT_OF(cors), &none)
+                 : rest_with(r, tx, 204, STR_NULL, plain, COUNT_OF(plain), &none);
 }
 static const struct handler preflight_handler = ON_LOOP(run_preflight);
 
@@ -131,7 +131,7 @@ static bool needs_preparing(const struct session *s, const struct rest *rest)
 static void find_route(struct session *s, struct request *r, struct rest *rest)
 {
     struct str method = rest->head ? STR("GET") : r->http->method_name;
-    rest->route = route_find(method, r->http->path, rest);
+    rest->route = rest_route_find(method, r->http->path, rest);
     if (!rest->route) {
         rest->mistake = (struct problem){.kind = PROBLEM_ROUTE_NOT_FOUND, .value = r->http->path};
         r->handler = &mistake_handler;
@@ -194,7 +194,7 @@ static struct frame *bad_http(int status)
     error_write_rest(&b, &problem);
     struct frame *frame =
         http_response_frame(&(struct http_response){.status = status == 413 ? 400 : status,
-                                                    .content_type = REPLY_JSON,
+                                                    .content_type = REST_JSON,
                                                     .body = buf_str(&b),
                                                     .close = true});
     buf_deinit(&b);

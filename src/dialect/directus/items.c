@@ -68,7 +68,7 @@ static int answer_list(struct request *r, struct tx *tx, const struct query *q, 
     if (rc == 0)
         rc = write_list(tx, q, json, &b);
     if (rc == 0)
-        return reply_end(r, tx, &b);
+        return rest_end(r, tx, &b);
     buf_deinit(&b);
     return rc;
 }
@@ -76,10 +76,10 @@ static int answer_list(struct request *r, struct tx *tx, const struct query *q, 
 static int answer_one(struct request *r, struct tx *tx, const struct query *q, const json_t *json)
 {
     struct buf b;
-    reply_begin(&b);
+    rest_begin(&b);
     int rc = write_one(tx, q, json, &b);
     if (rc == 0)
-        return reply_end(r, tx, &b);
+        return rest_end(r, tx, &b);
     buf_deinit(&b);
     return rc;
 }
@@ -103,9 +103,9 @@ static int answer_singleton(struct request *r, struct tx *tx, struct query *q, c
     for (size_t i = 0; i < q->output_count; i++)
         defaults[i] = q->outputs[i].column->default_value;
     struct buf b;
-    reply_begin(&b);
+    rest_begin(&b);
     query_write_row(&b, q, defaults);
-    return reply_end(r, tx, &b);
+    return rest_end(r, tx, &b);
 }
 
 static int run_list(struct request *r, struct tx *tx)
@@ -226,14 +226,14 @@ int items_answer_back(struct request *r, struct tx *tx, const struct table *tabl
                       const struct item_key *keys, size_t count, enum items_shape shape)
 {
     struct buf b;
-    reply_begin(&b);
+    rest_begin(&b);
     int rc = items_write_back(tx, rest_of(r), table, keys, count, shape, &b);
     if (rc == 0)
-        return reply_end(r, tx, &b);
+        return rest_end(r, tx, &b);
     buf_deinit(&b);
     if (rc != REFUSED || tx->problem->kind != PROBLEM_FORBIDDEN)
         return rc;
-    reply_empty(r, 204);
+    rest_empty(r, 204);
     return 0;
 }
 
@@ -389,7 +389,7 @@ static int run_delete_one(struct request *r, struct tx *tx)
     if (rc == 0)
         rc = items_delete(tx, table, &key, 1);
     if (rc == 0)
-        reply_empty(r, 204);
+        rest_empty(r, 204);
     return rc;
 }
 
@@ -417,7 +417,7 @@ static int run_delete(struct request *r, struct tx *tx)
     if (rc == 0)
         rc = items_delete(tx, table, keys, count);
     if (rc == 0)
-        reply_empty(r, 204);
+        rest_empty(r, 204);
     return rc;
 }
 

@@ -33,10 +33,10 @@ static int run_user(struct request *r, struct tx *tx)
     struct buf b;
     if (!tx->principal->user.at)
         return refuse(tx, PROBLEM_INVALID_CREDENTIALS, NULL);
-    reply_begin(&b);
+    rest_begin(&b);
     int rc = write_user(tx, rest_of(r), &b);
     if (rc == 0)
-        return reply_end(r, tx, &b);
+        return rest_end(r, tx, &b);
     buf_deinit(&b);
     return rc;
 }
@@ -80,7 +80,7 @@ static int run_track_page(struct request *r, struct tx *tx)
     int rc = items_update(tx, system_table(SYSTEM_USERS), &key, 1, payload);
     tx->principal = caller;
     if (rc == 0)
-        reply_empty(r, 204);
+        rest_empty(r, 204);
     return rc;
 }
 
@@ -115,7 +115,7 @@ static int run_roles(struct request *r, struct tx *tx)
     struct buf b;
     if (!tx->principal->user.at)
         return refuse(tx, PROBLEM_FORBIDDEN, NULL);
-    reply_begin(&b);
+    rest_begin(&b);
     buf_put_char(&b, '[');
     size_t start = b.len;
     int rc = write_roles(tx, rest_of(r), &b);
@@ -126,7 +126,7 @@ static int run_roles(struct request *r, struct tx *tx)
     }
     buf_put_char(&b, ']');
     if (rc == 0)
-        return reply_end(r, tx, &b);
+        return rest_end(r, tx, &b);
     buf_deinit(&b);
     return rc;
 }
@@ -145,10 +145,10 @@ static int run_globals(struct request *r, struct tx *tx)
         return refuse(tx, PROBLEM_FORBIDDEN, NULL);
     for (size_t i = 0; i < p->policy_count; i++)
         enforce_tfa |= p->policies[i]->enforce_tfa;
-    reply_begin(&b);
+    rest_begin(&b);
     buf_printf(&b, "{\"app_access\":%s,\"admin_access\":%s,\"enforce_tfa\":%s}", boolean(p->app),
                boolean(p->admin), boolean(enforce_tfa));
-    return reply_end(r, tx, &b);
+    return rest_end(r, tx, &b);
 }
 
 const struct route me_routes[] = {

@@ -76,7 +76,7 @@ static int append_built_in(struct tx *tx, const struct query *q, struct buf *b)
             buf_put_char(b, ',');
         put_built_in(tx, q, row, b);
         if (b->failed)
-            return 0; /* reply_end refuses */
+            return 0; /* rest_end refuses */
     }
     buf_put_char(b, ']');
     return 0;
@@ -105,7 +105,7 @@ static int run_list(struct request *r, struct tx *tx)
     if (rc == 0 && tx->principal->app)
         rc = append_built_in(tx, &query, &b);
     if (rc == 0)
-        return reply_end(r, tx, &b);
+        return rest_end(r, tx, &b);
     buf_deinit(&b);
     return rc;
 }
@@ -243,7 +243,7 @@ static int run_me(struct request *r, struct tx *tx)
     if (!tx->principal->user.at)
         return refuse(tx, PROBLEM_FORBIDDEN, NULL);
     const struct permission_list list = list_permissions(tx);
-    reply_begin(&b);
+    rest_begin(&b);
     buf_put_char(&b, '{');
     for (size_t i = 0; i < tx->catalogue->table_count; i++) {
         bool any = false;
@@ -258,7 +258,7 @@ static int run_me(struct request *r, struct tx *tx)
         put_table(&b, tx->catalogue->tables[i], sums);
     }
     buf_put_char(&b, '}');
-    return reply_end(r, tx, &b);
+    return rest_end(r, tx, &b);
 }
 
 /* ---- /permissions/me/:collection/:pk ---- */
@@ -319,10 +319,10 @@ static int answer_item(struct request *r, struct tx *tx, const struct table *tab
                        const struct item_key *key)
 {
     struct buf b;
-    reply_begin(&b);
+    rest_begin(&b);
     int rc = write_item(tx, table, key, &b);
     if (rc == 0)
-        return reply_end(r, tx, &b);
+        return rest_end(r, tx, &b);
     buf_deinit(&b);
     return rc;
 }

@@ -4,7 +4,7 @@
 #include "base/text.h"
 
 enum { HEADERS_MAX = 16, GZIP_MIN = 1024 };
-const struct str REPLY_JSON = STR_INIT("application/json; charset=utf-8");
+const struct str REST_JSON = STR_INIT("application/json; charset=utf-8");
 
 struct headers {
     struct http_header at[HEADERS_MAX];
@@ -91,8 +91,8 @@ static void finish(struct request *r, int status, struct str type, struct header
     buf_deinit(&packed);
 }
 
-int reply_with(struct request *r, struct tx *tx, int status, struct str content_type,
-               const struct http_header *headers, size_t count, struct buf *body)
+int rest_with(struct request *r, struct tx *tx, int status, struct str content_type,
+              const struct http_header *headers, size_t count, struct buf *body)
 {
     struct headers h = {.count = 0};
     int rc = 0;
@@ -106,31 +106,31 @@ int reply_with(struct request *r, struct tx *tx, int status, struct str content_
     return rc;
 }
 
-int reply_body(struct request *r, struct tx *tx, int status, struct str content_type,
-               struct buf *body)
+int rest_body(struct request *r, struct tx *tx, int status, struct str content_type,
+              struct buf *body)
 {
-    return reply_with(r, tx, status, content_type, NULL, 0, body);
+    return rest_with(r, tx, status, content_type, NULL, 0, body);
 }
 
-void reply_empty(struct request *r, int status)
+void rest_empty(struct request *r, int status)
 {
     struct headers h = {.count = 0};
     finish(r, status, STR_NULL, &h, STR_NULL);
 }
 
-void reply_begin(struct buf *b)
+void rest_begin(struct buf *b)
 {
     buf_init(b, directus_settings()->response_bytes_max);
     buf_put_lit(b, "{\"data\":");
 }
 
-int reply_end(struct request *r, struct tx *tx, struct buf *b)
+int rest_end(struct request *r, struct tx *tx, struct buf *b)
 {
     buf_put_char(b, '}');
-    return reply_body(r, tx, 200, REPLY_JSON, b);
+    return rest_body(r, tx, 200, REST_JSON, b);
 }
 
-void reply_problem(struct request *r)
+void rest_problem(struct request *r)
 {
     struct headers h = {.count = 0};
     struct buf b;
@@ -140,6 +140,6 @@ void reply_problem(struct request *r)
                   (r->problem.kind == PROBLEM_UNAVAILABLE && !r->problem.lasting);
     if (passes)
         add(&h, STR("Retry-After"), STR("1"));
-    finish(r, error_status(&r->problem), REPLY_JSON, &h, buf_str(&b));
+    finish(r, error_http_status(&r->problem), REST_JSON, &h, buf_str(&b));
     buf_deinit(&b);
 }

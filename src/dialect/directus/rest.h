@@ -39,7 +39,7 @@ struct route {
 };
 /* The route of a method and path, with its parameters; NULL: ROUTE_NOT_FOUND. Sets collection and
  * items. */
-const struct route *route_find(struct str method, struct str path, struct rest *rest);
+const struct route *rest_route_find(struct str method, struct str path, struct rest *rest);
 
 /* The families' tables, each ended by a row without a method. */
 extern const struct route items_routes[]; /* patterns below a collection: "", "/:pk" */
@@ -72,41 +72,41 @@ const json_t *system_plain_query(struct tx *tx, const struct table *table, const
 
 /* ---- reply.c ---- */
 /* A handler's `fail`: the error envelope. */
-void reply_problem(struct request *r);
+void rest_problem(struct request *r);
 /* Answers with a body; takes over the buffer's bytes. REFUSED when the body is past its limit. */
-int reply_body(struct request *r, struct tx *tx, int status, struct str content_type,
-               struct buf *body);
-void reply_empty(struct request *r, int status);
-/* `{"data":` … `}`: the usual answer. reply_end takes over the buffer's bytes. */
-void reply_begin(struct buf *b);
-int reply_end(struct request *r, struct tx *tx, struct buf *b);
-extern const struct str REPLY_JSON;
+int rest_body(struct request *r, struct tx *tx, int status, struct str content_type,
+              struct buf *body);
+void rest_empty(struct request *r, int status);
+/* `{"data":` … `}`: the usual answer. rest_end takes over the buffer's bytes. */
+void rest_begin(struct buf *b);
+int rest_end(struct request *r, struct tx *tx, struct buf *b);
+extern const struct str REST_JSON;
 /* With more headers (cookies, Location). */
-int reply_with(struct request *r, struct tx *tx, int status, struct str content_type,
-               const struct http_header *headers, size_t count, struct buf *body);
+int rest_with(struct request *r, struct tx *tx, int status, struct str content_type,
+              const struct http_header *headers, size_t count, struct buf *body);
 
 /* Shorthand for the rows of the tables. */
 #define ON_LOOP(function)                                                                          \
     {                                                                                              \
-        .name = #function, .lane = LANE_LOOP, .run = (function), .fail = reply_problem             \
+        .name = #function, .lane = LANE_LOOP, .run = (function), .fail = rest_problem              \
     }
 #define ON_READER(function)                                                                        \
     {                                                                                              \
-        .name = #function, .lane = LANE_READ, .run = (function), .fail = reply_problem             \
+        .name = #function, .lane = LANE_READ, .run = (function), .fail = rest_problem              \
     }
 #define ON_READER_AFTER(function, preparation)                                                     \
     {                                                                                              \
         .name = #function, .lane = LANE_READ, .prepare = (preparation), .run = (function),         \
-        .fail = reply_problem                                                                      \
+        .fail = rest_problem                                                                       \
     }
 #define ON_WRITER(function, preparation)                                                           \
     {                                                                                              \
         .name = #function, .lane = LANE_WRITE, .prepare = (preparation), .run = (function),        \
-        .fail = reply_problem                                                                      \
+        .fail = rest_problem                                                                       \
     }
 #define ON_SCHEMA(function)                                                                        \
     {                                                                                              \
-        .name = #function, .lane = LANE_SCHEMA, .run = (function), .fail = reply_problem           \
+        .name = #function, .lane = LANE_SCHEMA, .run = (function), .fail = rest_problem            \
     }
 
 static inline const struct rest *rest_of(const struct request *r)

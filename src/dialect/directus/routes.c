@@ -72,7 +72,7 @@ static bool find_collection(struct str path, struct rest *rest, struct str *belo
     return true;
 }
 
-const struct route *route_find(struct str method, struct str path, struct rest *rest)
+const struct route *rest_route_find(struct str method, struct str path, struct rest *rest)
 {
     struct str below;
     if (path.len > 1 && path.at[path.len - 1] == '/')

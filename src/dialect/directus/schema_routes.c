@@ -5,11 +5,11 @@
 
 #include "model/schema/schema.h"
 
-/* Ends an answer that reply_begin began: sends it, or drops what was written. */
+/* Ends an answer that rest_begin began: sends it, or drops what was written. */
 static int finish(struct request *r, struct tx *tx, int rc, struct buf *b)
 {
     if (rc == 0)
-        return reply_end(r, tx, b);
+        return rest_end(r, tx, b);
     buf_deinit(b);
     return rc;
 }
@@ -17,7 +17,7 @@ static int finish(struct request *r, struct tx *tx, int rc, struct buf *b)
 static int answer_done(struct request *r, int rc)
 {
     if (rc == 0)
-        reply_empty(r, 204);
+        rest_empty(r, 204);
     return rc;
 }
 
@@ -40,7 +40,7 @@ static int require_name(struct tx *tx, const json_t *element, const char *key, s
 static int answer_collection(struct request *r, struct tx *tx, struct str name)
 {
     struct buf b;
-    reply_begin(&b);
+    rest_begin(&b);
     return finish(r, tx, schema_write_collection(tx, name, &b), &b);
 }
 
@@ -49,7 +49,7 @@ static int answer_collections(struct request *r, struct tx *tx, const struct str
 {
     struct buf b;
     int rc = 0;
-    reply_begin(&b);
+    rest_begin(&b);
     buf_put_char(&b, '[');
     for (size_t i = 0; i < count && rc == 0; i++) {
         if (i > 0)
@@ -63,7 +63,7 @@ static int answer_collections(struct request *r, struct tx *tx, const struct str
 static int run_collections(struct request *r, struct tx *tx)
 {
     struct buf b;
-    reply_begin(&b);
+    rest_begin(&b);
     return finish(r, tx, schema_write_collections(tx, &b), &b);
 }
 
@@ -136,7 +136,7 @@ static int run_delete_collection(struct request *r, struct tx *tx)
 static int answer_field(struct request *r, struct tx *tx, struct str collection, struct str field)
 {
     struct buf b;
-    reply_begin(&b);
+    rest_begin(&b);
     return finish(r, tx, schema_write_field(tx, collection, field, &b), &b);
 }
 
@@ -144,7 +144,7 @@ static int answer_field(struct request *r, struct tx *tx, struct str collection,
 static int run_fields(struct request *r, struct tx *tx)
 {
     struct buf b;
-    reply_begin(&b);
+    rest_begin(&b);
     return finish(r, tx, schema_write_fields(tx, rest_of(r)->parameters[0], &b), &b);
 }
 
@@ -191,7 +191,7 @@ static int run_update_fields(struct request *r, struct tx *tx)
     int rc = update_fields(tx, rest, names);
     if (rc != 0)
         return rc;
-    reply_begin(&b);
+    rest_begin(&b);
     buf_put_char(&b, '[');
     for (size_t i = 0; i < count && rc == 0; i++) {
         if (i > 0)
@@ -214,14 +214,14 @@ static int answer_relation(struct request *r, struct tx *tx, struct str collecti
                            struct str field)
 {
     struct buf b;
-    reply_begin(&b);
+    rest_begin(&b);
     return finish(r, tx, schema_write_relation(tx, collection, field, &b), &b);
 }
 
 static int run_relations(struct request *r, struct tx *tx)
 {
     struct buf b;
-    reply_begin(&b);
+    rest_begin(&b);
     return finish(r, tx, schema_write_relations(tx, rest_of(r)->parameters[0], &b), &b);
 }
 

@@ -17,7 +17,7 @@ static int answer_text(struct request *r, struct tx *tx, struct str type,
     struct buf b;
     buf_init(&b, SIZE_MAX);
     buf_put_str(&b, text);
-    return reply_with(r, tx, 200, type, headers, count, &b);
+    return rest_with(r, tx, 200, type, headers, count, &b);
 }
 
 /* The page is one file: what it needs is in it, and what it talks to is this server. */
@@ -79,7 +79,7 @@ static int run_info(struct request *r, struct tx *tx)
 {
     const struct directus_settings *s = directus_settings();
     struct buf b;
-    reply_begin(&b);
+    rest_begin(&b);
     buf_put_lit(&b, PROJECT);
     if (tx->principal->user.at) {
         buf_put_lit(&b, ",\"rateLimit\":false,\"rateLimitGlobal\":false,"
@@ -90,7 +90,7 @@ static int run_info(struct request *r, struct tx *tx)
         put_websocket(&b, s);
     }
     buf_put_char(&b, '}');
-    return reply_end(r, tx, &b);
+    return rest_end(r, tx, &b);
 }
 
 /* ---- /server/health ---- */
@@ -140,7 +140,7 @@ static int run_health(struct request *r, struct tx *tx)
         put_details(&b, tx->settings->store.client, ms);
     else
         buf_put_lit(&b, "{\"status\":\"ok\"}");
-    return reply_body(r, tx, 200, HEALTH_JSON, &b);
+    return rest_body(r, tx, 200, HEALTH_JSON, &b);
 }
 
 const struct route server_routes[] = {

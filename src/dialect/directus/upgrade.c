@@ -20,7 +20,7 @@ static int run_upgrade(struct request *r, struct tx *tx)
 static void fail_upgrade(struct request *r)
 {
     /* Whatever is wrong with a credential, the answer is 401; a full or broken server says so. */
-    int status = error_status(&r->problem);
+    int status = error_http_status(&r->problem);
     r->reply = websocket_refusal(status >= 500 || status == 400 ? status : 401);
     r->keep_alive = false;
 }

@@ -18,9 +18,9 @@ static int run_random(struct request *r, struct tx *tx)
         return refuse(tx, PROBLEM_INVALID_QUERY, "\"length\" must be between 1 and %d",
                       RANDOM_LENGTH_MAX);
     random_token(text, (size_t)length);
-    reply_begin(&b);
+    rest_begin(&b);
     json_put_str(&b, str_of(text));
-    return reply_end(r, tx, &b);
+    return rest_end(r, tx, &b);
 }
 
 /* Hashing is slow on purpose, so it is not for everybody: the caller is somebody, and the text is
@@ -46,9 +46,9 @@ static int run_hash(struct request *r, struct tx *tx)
 {
     const struct str *hash = rest_of(r)->finding;
     struct buf b;
-    reply_begin(&b);
+    rest_begin(&b);
     json_put_str(&b, *hash);
-    return reply_end(r, tx, &b);
+    return rest_end(r, tx, &b);
 }
 
 static int prepare_verify(struct request *r, struct tx *tx)
@@ -69,9 +69,9 @@ static int run_verify(struct request *r, struct tx *tx)
 {
     const bool *verified = rest_of(r)->finding;
     struct buf b;
-    reply_begin(&b);
+    rest_begin(&b);
     buf_put_str(&b, *verified ? STR("true") : STR("false"));
-    return reply_end(r, tx, &b);
+    return rest_end(r, tx, &b);
 }
 
 const struct route utils_routes[] = {

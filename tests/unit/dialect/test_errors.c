@@ -14,7 +14,7 @@ static void assert_rest(const struct problem *p, int status, const char *expecte
     error_write_rest(&b, p);
     buf_put_char(&b, '\0');
     assert_string_equal(b.at, expected);
-    assert_int_equal(error_status(p), status);
+    assert_int_equal(error_http_status(p), status);
     buf_deinit(&b);
 }
 
@@ -165,7 +165,7 @@ static void every_kind_has_a_status_a_code_and_a_message(void **state)
     (void)state;
     for (int kind = 0; kind < PROBLEM_KIND_COUNT; kind++) {
         const struct problem p = {.kind = (enum problem_kind)kind};
-        assert_in_range(error_status(&p), 400, 599);
+        assert_in_range(error_http_status(&p), 400, 599);
         assert_non_null(error_code(&p));
         struct buf b;
         buf_init(&b, SIZE_MAX);

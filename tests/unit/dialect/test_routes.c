@@ -12,7 +12,7 @@ static struct rest rest;
 static const struct route *find(const char *method, const char *path)
 {
     rest = (struct rest){0};
-    return route_find(str_of(method), str_of(path), &rest);
+    return rest_route_find(str_of(method), str_of(path), &rest);
 }
 
 static void assert_route(const char *method, const char *path, const char *pattern)
