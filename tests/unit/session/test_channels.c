@@ -339,6 +339,7 @@ static void those_of_the_senders_origin_are_left_out(void **state)
     assert_sent(b, "");
     assert_sent(c, "committed 1\ncommitted 1\n");
 
+    session_set_origin(twin, 0); /* nobody's: no change is its own */
     tell_text(w, "all", "to all", 0);
     assert_sent(a, "to all\n");
     assert_sent(b, "to all\n");
