@@ -36,8 +36,14 @@ static int workspaces_list(struct request *r, struct tx *tx)
 static int workspaces_create(struct request *r, struct tx *tx)
 {
     const struct rest *rest = rest_of(r);
+    bool anybody;
     int64_t id;
-    int rc = workspace_create(tx, data_text(rest->data, "name"), &id);
+    int rc = setting_is_on(tx, "allow_global_workspace_creation", &anybody);
+    if (rc)
+        return rc;
+    if (!anybody && !rest->account.staff)
+        return refuse_code(tx, PERMISSION_DENIED, NULL);
+    rc = workspace_create(tx, data_text(rest->data, "name"), &id);
     if (rc)
         return rc;
     struct buf b;
@@ -91,11 +97,13 @@ static int workspaces_permissions(struct request *r, struct tx *tx)
 {
     const struct rest *rest = rest_of(r);
     const struct workspace *w;
+    bool anybody_creates;
     int rc = workspace_find(tx, rest->ids[0], MEMBER_MEMBER, &w);
+    if (rc == 0)
+        rc = setting_is_on(tx, "allow_global_workspace_creation", &anybody_creates);
     if (rc)
         return rc;
     bool admin = workspace_member(w, rest->account.user)->role == MEMBER_ADMIN;
-    bool anybody_creates = true;
     struct buf b;
     reply_begin(&b);
     buf_printf(&b,
