@@ -541,3 +541,21 @@ test('workspaces are made by staff alone where the instance says so', async () =
   assert.equal((await admin.ask('POST', 'workspaces/', { name: 'x' })).name, 'x');
   await own.stop();
 });
+
+test('older clients may say group for workspace, where the instance says so', async () => {
+  assertCode(await ann.rest('GET', 'groups/'), 404, 'URL_NOT_FOUND');
+  assertInvalid(await ann.rest('POST', 'workspaces/order/', { groups: [] }), { workspaces: ['required'] });
+  const own = await Server.start({ environment: { BASEROW_LEGACY_GROUP_KEYS: 'true' } });
+  const person = await Person.register(own, 'Ann');
+  const { id } = await person.ask('POST', 'groups/', { name: 'Acme' });
+  const [{ users: [user] }] = await person.ask('GET', 'groups/');
+  assert.deepEqual([user.workspace, user.group], [id, id]);
+  const application = await person.ask('POST', `applications/group/${id}/`, { name: 'CRM', type: 'database' });
+  assert.deepEqual(application.group, application.workspace);
+  assert.deepEqual(await person.ask('GET', `applications/workspace/${id}/`), [application]);
+  assert.equal((await person.ask('GET', `groups/users/group/${id}/`)).length, 1);
+  const second = await person.ask('POST', 'workspaces/', { name: 'Second' });
+  await person.ask('POST', 'groups/order/', { groups: [second.id, id] });
+  assert.deepEqual((await person.ask('GET', 'workspaces/')).map((one) => one.id), [second.id, id]);
+  await own.stop();
+});

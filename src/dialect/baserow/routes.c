@@ -17,6 +17,17 @@ static bool read_id(struct str s, int64_t *id_out)
     return str_to_int64(s, id_out) == 0;
 }
 
+/* Older clients say group for workspace, where they are let (6). */
+static bool is_same(struct str want, struct str have)
+{
+    if (str_equal(want, have))
+        return true;
+    if (!baserow_settings()->legacy_group_keys)
+        return false;
+    return (str_equal(want, STR("workspaces")) && str_equal(have, STR("groups"))) ||
+           (str_equal(want, STR("workspace")) && str_equal(have, STR("group")));
+}
+
 /* Does the path fit the pattern, part by part? */
 static bool fits(struct str pattern, struct str path, struct rest *rest)
 {
@@ -34,7 +45,7 @@ static bool fits(struct str pattern, struct str path, struct rest *rest)
             if (str_ends_with(want, STR("id")) && !read_id(have, &rest->ids[count]))
                 return false;
             rest->parameters[count++] = have;
-        } else if (!str_equal(want, have))
+        } else if (!is_same(want, have))
             return false;
     }
 }

@@ -9,8 +9,10 @@ static const struct rule name_rules[] = {
     {.name = "name", .kind = RULE_TEXT, .flags = RULE_REQUIRED, .min = 1, .max = 165},
     {.name = NULL},
 };
+/* One of them; the latter is said by older clients (6). */
 static const struct rule order_rules[] = {
-    {.name = "workspaces", .kind = RULE_IDS, .flags = RULE_REQUIRED},
+    {.name = "workspaces", .kind = RULE_IDS},
+    {.name = "groups", .kind = RULE_IDS},
     {.name = NULL},
 };
 
@@ -73,9 +75,15 @@ static int workspaces_delete(struct request *r, struct tx *tx)
 
 static int workspaces_order(struct request *r, struct tx *tx)
 {
+    const json_t *data = rest_of(r)->data;
     const int64_t *ids;
     size_t count;
-    data_ids(tx->arena, rest_of(r)->data, "workspaces", &ids, &count);
+    const char *key = "workspaces";
+    if (!data_is_sent(data, key) && baserow_settings()->legacy_group_keys)
+        key = "groups";
+    if (!data_is_sent(data, key))
+        return refuse_field(tx, "workspaces", "required", "This field is required.");
+    data_ids(tx->arena, data, key, &ids, &count);
     int rc = workspace_reorder(tx, ids, count);
     return rc ? rc : reply_empty(r);
 }
