@@ -36,6 +36,12 @@ static bool is_changed(const struct change *c, enum system_table table, const ch
     return column_set_has(&c->changed, system_column(table, column));
 }
 
+/* Of columns that clients set: what was set to what it was already is told like any other. */
+static bool is_set(const struct change *c, enum system_table table, const char *column)
+{
+    return column_set_is_empty(&c->changed) || is_changed(c, table, column);
+}
+
 /* The row as the message tells of it. */
 static const struct value *row_of(const struct change *c)
 {
@@ -187,11 +193,11 @@ static void tell_of_user(struct telling *t, const char *type, struct str user, e
     tell(t, &b, &audience, sender);
 }
 
-static bool is_any_changed(const struct change *c, enum system_table table,
-                           const char *const *columns, size_t count)
+static bool is_any_set(const struct change *c, enum system_table table, const char *const *columns,
+                       size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (is_changed(c, table, columns[i]))
+        if (is_set(c, table, columns[i]))
             return true;
     return false;
 }
@@ -200,7 +206,7 @@ static void user_changed(struct telling *t, const struct change *c)
 {
     static const char *const told[] = {"first_name", "last_name", "email"};
 
-    if (is_any_changed(c, SYSTEM_USERS, told, COUNT_OF(told)))
+    if (is_any_set(c, SYSTEM_USERS, told, COUNT_OF(told)))
         tell_of_user(t, "user_updated", system_text(SYSTEM_USERS, c->after, "id"), SENDER_EXCLUDED);
 }
 
@@ -209,7 +215,7 @@ static void account_changed(struct telling *t, const struct change *c)
     static const char *const told[] = {"language", "notification_frequency", "tours", "onboarded"};
     struct str user = system_text(SYSTEM_ACCOUNTS, c->after, "user");
 
-    if (is_any_changed(c, SYSTEM_ACCOUNTS, told, COUNT_OF(told)))
+    if (is_any_set(c, SYSTEM_ACCOUNTS, told, COUNT_OF(told)))
         tell_of_user(t, "user_updated", user, SENDER_EXCLUDED);
     if (is_changed(c, SYSTEM_ACCOUNTS, "deletion")) {
         bool leaves = system_integer(SYSTEM_ACCOUNTS, c->after, "deletion") != 0;
@@ -319,7 +325,7 @@ static void workspace_changed(struct telling *t, const struct change *c)
     struct audience audience = {0};
     struct buf b;
 
-    if (!w || !is_changed(c, SYSTEM_WORKSPACES, "name") || !once(t, "group_updated", w->id))
+    if (!w || !is_set(c, SYSTEM_WORKSPACES, "name") || !once(t, "group_updated", w->id))
         return;
     begin(&b, "group_updated");
     put_workspace_id(&b, w->id);
@@ -394,7 +400,7 @@ static void member_changed(struct telling *t, const struct change *c)
 
     if (!m)
         return;
-    if (is_changed(c, SYSTEM_MEMBERS, "role") && once(t, "group_user_updated", m->id))
+    if (is_set(c, SYSTEM_MEMBERS, "role") && once(t, "group_user_updated", m->id))
         tell_of_member(t, "group_user_updated", m);
     if (is_changed(c, SYSTEM_MEMBERS, "order") &&
         !has_change(t, SYSTEM_MEMBERS, CHANGE_CREATE, "account", m->account) &&
@@ -473,8 +479,7 @@ static void application_changed(struct telling *t, const struct change *c)
     if (!application)
         return;
     int64_t workspace = application->workspace->id;
-    if (is_changed(c, SYSTEM_APPLICATIONS, "name") &&
-        once(t, "application_updated", application->id))
+    if (is_set(c, SYSTEM_APPLICATIONS, "name") && once(t, "application_updated", application->id))
         tell_of_application(t, "application_updated", application);
     if (is_changed(c, SYSTEM_APPLICATIONS, "order") &&
         !has_change(t, SYSTEM_APPLICATIONS, CHANGE_CREATE, "workspace", workspace) &&
