@@ -9,6 +9,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "dialect/baserow/baserow.h"
 #include "dialect/directus/directus.h"
 #include "net/connection.h"
 #include "server/commands.h"
@@ -115,8 +116,18 @@ static unsigned connections_max(const struct settings *s)
     return (unsigned)room;
 }
 
-static void configure_dialect(const struct settings *s)
+static void configure_dialects(const struct settings *s)
 {
+    baserow_configure(&(struct baserow_settings){
+        .signing_key = s->baserow_signing_key,
+        .access_token_ttl_ms = s->baserow_access_token_minutes * 60 * 1000,
+        .refresh_token_ttl_ms = s->baserow_refresh_token_hours * 3600 * 1000,
+        .response_bytes_max = (size_t)s->response_size_max,
+        .documented_messages = s->baserow_documented_messages,
+        .legacy_group_keys = s->baserow_legacy_group_keys,
+        .pending_invitations_max = s->baserow_pending_invitations_max,
+        .anonymous_refused = s->baserow_anonymous_refused,
+    });
     directus_configure(&(struct directus_settings){
         .websocket_enabled = s->websocket_enabled,
         .websocket_public = s->websocket_public,
@@ -219,7 +230,7 @@ static int start(struct server *s)
     const struct settings *settings = s->settings;
     const struct service_settings service_settings = service_settings_of(settings);
     const struct net_limits limits = limits_of(settings);
-    const struct dialect *const dialects[] = {&directus_dialect};
+    const struct dialect *const dialects[] = {&baserow_dialect, &directus_dialect};
     int rc = service_new(s->loop, s->instance.model, &service_settings, dialects,
                          COUNT_OF(dialects), &s->service);
     if (rc == 0)
@@ -243,7 +254,7 @@ int command_serve(const struct settings *settings, struct arguments *arguments)
         return 2;
     if (instance_open(settings, INSTANCE_SERVE, &server.instance) != 0)
         return 1;
-    configure_dialect(settings);
+    configure_dialects(settings);
     server.loop = loop_new();
     int rc = start(&server);
     if (rc == 0) {

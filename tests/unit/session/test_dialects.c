@@ -179,6 +179,55 @@ static void what_is_no_request_is_answered_by_the_dialect_that_claims_nothing(vo
     client_close(c);
 }
 
+/* ---- who asks ---- */
+
+static int admit_user(struct request *r, struct tx *tx, struct principal **principal_out)
+{
+    return identity_of_user(tx, STR(USER), r->caller.ip, principal_out);
+}
+static int admit_public(struct request *r, struct tx *tx, struct principal **principal_out)
+{
+    *principal_out = principal_public(tx->catalogue, r->caller.ip);
+    return 0;
+}
+static int admit_nobody(struct request *r, struct tx *tx, struct principal **principal_out)
+{
+    (void)r, (void)principal_out;
+    return refuse(tx, PROBLEM_INVALID_PAYLOAD, "a test");
+}
+
+static void a_dialect_may_find_who_asks_in_its_own_way(void **state)
+{
+    static const struct {
+        int (*admit)(struct request *r, struct tx *tx, struct principal **principal_out);
+        const char *write, *read;
+    } cases[] = {
+        {admit_user, "created 1\n", "1 rows\n"},
+        {admit_public, "FORBIDDEN\n", "FORBIDDEN\n"},
+        {admit_nobody, "INVALID_PAYLOAD\n", "INVALID_PAYLOAD\n"},
+    };
+    struct world *w = *state;
+    struct connection *c = client_open(w);
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        for (int reads = 0; reads < 2; reads++) {
+            struct request *r = wish(c,
+                                     reads    ? &count_rows
+                                     : i == 0 ? &noted_create
+                                              : &create,
+                                     "articles", NULL, "{}");
+            r->http = http_new();
+            r->admit = cases[i].admit;
+            r->token = STR("admin-token"); /* is not looked at */
+            session_submit(c->user, r);
+            UNTIL(is_idle(c));
+            assert_sent(c, reads ? cases[i].read : cases[i].write);
+        }
+    }
+    assert_string_equal(committed_by, USER);
+    client_close(c);
+}
+
 /* ---- the state of a socket ---- */
 
 static void hang_up(struct world *w, struct connection *c)
@@ -271,6 +320,7 @@ int main(void)
         IN_WORLD(a_socket_belongs_to_the_dialect_that_upgraded_it),
         IN_WORLD(events_and_channels_reach_sockets_of_both),
         IN_WORLD(what_is_no_request_is_answered_by_the_dialect_that_claims_nothing),
+        IN_WORLD(a_dialect_may_find_who_asks_in_its_own_way),
         IN_WORLD(the_state_is_freed_once_however_the_socket_ends),
         IN_WORLD(who_was_never_a_socket_has_no_state),
     };
