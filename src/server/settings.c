@@ -122,6 +122,8 @@ static const struct setting {
      "Baserow: say \"group\" beside \"workspace\", as releases before 1.27 did"},
     {"BASEROW_DOCUMENTED_MESSAGES", "true", BOOLEAN, AT(baserow_documented_messages), 0, 0, NULL,
      "Baserow: also send what is documented and no release sends"},
+    {"BASEROW_MAX_PENDING_WORKSPACE_INVITES", "0", INTEGER, AT(baserow_pending_invitations_max), 0,
+     1000000, NULL, "Baserow: invitations of one workspace that wait; 0: any number"},
     {"DISABLE_ANONYMOUS_PUBLIC_VIEW_WS_CONNECTIONS", "false", BOOLEAN,
      AT(baserow_anonymous_refused), 0, 0, NULL,
      "Baserow: no sockets without an account, and none for public views"},

@@ -42,6 +42,7 @@ struct settings {
     struct str websocket_path;
     struct str baserow_signing_key; /* absent: the secret */
     int64_t baserow_access_token_minutes, baserow_refresh_token_hours;
+    int64_t baserow_pending_invitations_max; /* 0: any number */
     bool baserow_legacy_group_keys, baserow_documented_messages, baserow_anonymous_refused;
 };
 

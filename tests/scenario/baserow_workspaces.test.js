@@ -383,6 +383,21 @@ test('an invitation is seen by the invited person, who accepts it', async () => 
   assert.ok(later.id > id, 'the number of an invitation is not given twice');
 });
 
+test('an instance may bound the invitations that wait', async () => {
+  const own = await Server.start({ environment: { BASEROW_MAX_PENDING_WORKSPACE_INVITES: '2' } });
+  const [person, other] = [await Person.register(own, 'Ann'), await Person.register(own, 'Bob')];
+  const { id } = await person.ask('POST', 'workspaces/', { name: 'Acme' });
+  const path = `workspaces/invitations/workspace/${id}/`;
+  const send = (email) => person.rest('POST', path, { email, permissions: 'MEMBER' });
+  for (const email of ['a@example.com', 'b@example.com', 'B@example.com']) assert.equal((await send(email)).status, 200, email);
+  assertCode(await send('c@example.com'), 400, 'ERROR_MAX_NUMBER_OF_PENDING_WORKSPACE_INVITES_REACHED');
+  assertCode(await other.rest('POST', path, { email: 'c@example.com', permissions: 'MEMBER' }), 400, 'ERROR_USER_NOT_IN_GROUP');
+  const [{ id: first }] = await person.ask('GET', path);
+  await person.ask('DELETE', `workspaces/invitations/${first}/`);
+  assert.equal((await send('c@example.com')).status, 200);
+  await own.stop();
+});
+
 test('an invitation that was rejected is gone', async () => {
   const workspace = await makeWorkspace();
   const { id } = await invite(eve, workspace.id);

@@ -110,12 +110,30 @@ static enum member_role sent_role(const struct rest *rest)
     return role;
 }
 
+/* Is there room for an invitation to this address? One that is there only changes. */
+static int check_pending(struct tx *tx, int64_t workspace, struct str email)
+{
+    int64_t most = baserow_settings()->pending_invitations_max, others = 0;
+    struct invitation *list;
+    size_t count;
+    int rc = most ? invitation_list(tx, workspace, &list, &count) : 0;
+    if (!most || rc)
+        return rc;
+    for (size_t i = 0; i < count; i++)
+        others += !str_equal(list[i].email, email);
+    if (others < most)
+        return 0;
+    return refuse_code(tx, ERROR_MAX_NUMBER_OF_PENDING_WORKSPACE_INVITES_REACHED, NULL);
+}
+
 static int invitations_make(struct request *r, struct tx *tx)
 {
     const struct rest *rest = rest_of(r);
-    struct str message = data_text(rest->data, "message");
+    struct str message = data_text(rest->data, "message"), email = data_text(rest->data, "email");
     struct invitation invitation;
-    int rc = invitation_make(tx, rest->ids[0], data_text(rest->data, "email"), sent_role(rest),
+    int rc = check_pending(tx, rest->ids[0], email);
+    if (rc == 0)
+        rc = invitation_make(tx, rest->ids[0], email, sent_role(rest),
                              message.at ? message : STR(""), &invitation);
     return rc ? rc : answer(r, tx, &invitation);
 }
