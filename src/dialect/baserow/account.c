@@ -12,9 +12,11 @@
 
 /* ---- registration ---- */
 
+enum { EMAIL_LENGTH_MAX = 128 }; /* the users' table has no more room */
+
 static const struct rule registration_rules[] = {
     {"name", RULE_TEXT, RULE_REQUIRED, 2, 150, NULL},
-    {"email", RULE_EMAIL, RULE_REQUIRED, 0, 0, NULL},
+    {"email", RULE_EMAIL, RULE_REQUIRED, 0, EMAIL_LENGTH_MAX, NULL},
     {"password", RULE_PASSWORD, RULE_REQUIRED, 0, 0, NULL},
     {"language", RULE_LANGUAGE, 0, 0, 0, LANGUAGES},
     {"authenticate", RULE_BOOLEAN, 0, 0, 0, NULL},

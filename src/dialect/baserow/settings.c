@@ -10,23 +10,23 @@ static const struct str TEXT_PLAIN = STR_INIT("text/plain; charset=utf-8");
 
 /* ---- settings ---- */
 
-/* Every setting, in the order it is told, with what it is until somebody sets it: JSON. */
+/* Every setting, in the order it is told, with what it is until somebody sets it: JSON. No mail is
+ * sent, so passwords cannot be reset, and e-mails not have to be verified. */
 static const struct {
     const char *name, *initial;
 } settings[] = {
     {"allow_new_signups", "true"},          {"allow_signups_via_workspace_invitations", "true"},
-    {"allow_reset_password", "true"},       {"allow_global_workspace_creation", "true"},
+    {"allow_reset_password", "false"},      {"allow_global_workspace_creation", "true"},
     {"account_deletion_grace_delay", "30"}, {"show_admin_signup_page", "false"},
     {"track_workspace_usage", "false"},     {"show_baserow_help_request", "true"},
     {"co_branding_logo", "null"},           {"email_verification", "\"no_verification\""},
     {"verify_import_signature", "true"},
 };
 
-/* Those that can be set. No mail is sent, so e-mails cannot have to be verified. */
+/* Those that can be set. */
 static const struct rule settings_rules[] = {
     {"allow_new_signups", RULE_BOOLEAN, 0, 0, 0, NULL},
     {"allow_signups_via_workspace_invitations", RULE_BOOLEAN, 0, 0, 0, NULL},
-    {"allow_reset_password", RULE_BOOLEAN, 0, 0, 0, NULL},
     {"allow_global_workspace_creation", RULE_BOOLEAN, 0, 0, 0, NULL},
     {"account_deletion_grace_delay", RULE_INTEGER, 0, 0, 32000, NULL},
     {"track_workspace_usage", RULE_BOOLEAN, 0, 0, 0, NULL},

@@ -128,7 +128,7 @@ static bool check_text(struct validation *v, const struct rule *rule, struct str
         return check_password(v, rule, text);
     case RULE_EMAIL:
         if (email_is_valid(text))
-            return true;
+            return check_length(v, rule, text);
         mistake(v, rule->name, "invalid", "Enter a valid email address.");
         return false;
     case RULE_LANGUAGE:
