@@ -56,13 +56,22 @@ static struct str query_parameter(struct arena *a, struct str query, struct str 
     return STR_NULL;
 }
 
+static bool has_controls(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.at[i] < ' ' || s.at[i] == 0x7f)
+            return true;
+    return false;
+}
+
 /* A client chooses its own id, any text (14.1); without one, or with one that is no plain text, it
  * is given one. */
 static struct str socket_id(struct arena *a, struct str wish)
 {
     char uuid[UUID_TEXT_SIZE];
 
-    if (str_trim(wish).len > 0 && wish.len <= SOCKET_ID_MAX && text_is_plain(wish))
+    if (str_trim(wish).len > 0 && wish.len <= SOCKET_ID_MAX && text_is_plain(wish) &&
+        !has_controls(wish))
         return wish;
     random_uuid(uuid);
     return arena_str(a, str_of(uuid));

@@ -193,20 +193,11 @@ static void tell_of_user(struct telling *t, const char *type, struct str user, e
     tell(t, &b, &audience, sender);
 }
 
-static bool is_any_set(const struct change *c, enum system_table table, const char *const *columns,
-                       size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (is_set(c, table, columns[i]))
-            return true;
-    return false;
-}
-
+/* Each log-in writes the user's row, so here only what is new counts. */
 static void user_changed(struct telling *t, const struct change *c)
 {
-    static const char *const told[] = {"first_name", "last_name", "email"};
-
-    if (is_any_set(c, SYSTEM_USERS, told, COUNT_OF(told)))
+    if (is_changed(c, SYSTEM_USERS, "first_name") || is_changed(c, SYSTEM_USERS, "last_name") ||
+        is_changed(c, SYSTEM_USERS, "email"))
         tell_of_user(t, "user_updated", system_text(SYSTEM_USERS, c->after, "id"), SENDER_EXCLUDED);
 }
 
@@ -215,8 +206,9 @@ static void account_changed(struct telling *t, const struct change *c)
     static const char *const told[] = {"language", "notification_frequency", "tours", "onboarded"};
     struct str user = system_text(SYSTEM_ACCOUNTS, c->after, "user");
 
-    if (is_any_set(c, SYSTEM_ACCOUNTS, told, COUNT_OF(told)))
-        tell_of_user(t, "user_updated", user, SENDER_EXCLUDED);
+    for (size_t i = 0; i < COUNT_OF(told); i++)
+        if (is_set(c, SYSTEM_ACCOUNTS, told[i]))
+            tell_of_user(t, "user_updated", user, SENDER_EXCLUDED);
     if (is_changed(c, SYSTEM_ACCOUNTS, "deletion")) {
         bool leaves = system_integer(SYSTEM_ACCOUNTS, c->after, "deletion") != 0;
         tell_of_user(t, leaves ? "user_deleted" : "user_restored", user, SENDER_TOLD);
