@@ -42,7 +42,7 @@ enum rule_kind {
     RULE_TEXT,     /* trimmed; min and max: characters. Numbers are taken as their text */
     RULE_SECRET,   /* a text as it is */
     RULE_PASSWORD, /* a text as it is, fit to be a new password (9.1) */
-    RULE_EMAIL,    /* normalised (7.10) */
+    RULE_EMAIL,    /* normalised (7.10); max: characters */
     RULE_CHOICE,   /* one of `choices` */
     RULE_LANGUAGE, /* the same with a code of its own */
     RULE_INTEGER,  /* also as text; min and max */
