@@ -115,7 +115,6 @@ test('2.2 a user whose deletion is scheduled, or who is not active, counts as no
 test('2.4 an open socket outlives its token\'s blacklisting', async () => {
   const ann = await newcomer(), socket = await connect(server, ann.token);
   await ann.ask('POST', 'user/token-blacklist/', { refresh_token: ann.refreshToken });
-  await pause(50);
   assert.deepEqual(await heard(socket), []);
 });
 

@@ -7,6 +7,8 @@
  */
 #include "dialect/baserow/channel.h"
 
+#include <assert.h>
+
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -26,9 +28,12 @@ bool channel_serves(struct str path)
     return str_starts_with(path, STR("/ws/core/"));
 }
 
-struct str channel_of_user(struct arena *a, struct str user)
+struct str channel_of_user(struct str user, struct user_channel *name_out)
 {
-    return arena_printf(a, "user/%.*s", STR_ARG(user));
+    int size = snprintf(name_out->text, sizeof(name_out->text), "user/%.*s", STR_ARG(user));
+
+    assert(size > 0 && (size_t)size < sizeof(name_out->text));
+    return (struct str){name_out->text, (size_t)size};
 }
 
 /* ---- the upgrade ---- */
@@ -130,6 +135,7 @@ static void done_upgrade(struct request *r)
 {
     const struct arrival *arrival = r->command;
     struct session *s = r->session;
+    struct user_channel name;
 
     if (r->result != 0)
         return;
@@ -141,7 +147,7 @@ static void done_upgrade(struct request *r)
     if (!arrival->accepted)
         session_close(s, NET_CLOSE_ENDED);
     else if (r->principal->user.at)
-        session_listen(s, channel_of_user(r->arena, r->principal->user));
+        session_listen(s, channel_of_user(r->principal->user, &name));
 }
 
 /* Only who does not speak WebSocket is refused, or comes at a bad time. */

@@ -26,8 +26,11 @@ void channel_message(struct session *s, struct str text, bool binary);
 void channel_closed(struct session *s);
 void channel_committed(struct service *v, const struct commit *commit, int64_t now_ms);
 
-/* The name of the session's channel that all sockets of a user listen to; in the arena. */
-struct str channel_of_user(struct arena *a, struct str user);
+/* The name of the session's channel that all sockets of a user (its UUID) listen to. */
+struct user_channel {
+    char text[48];
+};
+struct str channel_of_user(struct str user, struct user_channel *name_out);
 /* The socket looks at nothing of this workspace any more, and is told so page by page (3.4). */
 void channel_revoke(struct session *s, int64_t workspace);
 

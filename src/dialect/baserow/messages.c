@@ -163,12 +163,13 @@ enum sender { SENDER_EXCLUDED, SENDER_TOLD };
 static void tell(struct telling *t, struct buf *b, struct audience *a, enum sender sender)
 {
     uint64_t but_origin = sender == SENDER_EXCLUDED ? t->commit->origin : 0;
+    struct user_channel name;
     struct str user;
 
     buf_put_char(b, '}');
     AUTO(frame_unref) struct frame *frame = websocket_frame(WEBSOCKET_TEXT, buf_str(b));
     for (size_t i = 0; map_next(&a->users, &i, &user, NULL);)
-        service_tell(t->service, channel_of_user(t->arena, user), frame, but_origin);
+        service_tell(t->service, channel_of_user(user, &name), frame, but_origin);
     map_deinit(&a->users);
     buf_deinit(b);
 }
@@ -415,9 +416,10 @@ static void member_removed(struct telling *t, const struct change *c)
     if (!m || !catalogue_workspace(t->after, m->workspace->id) ||
         has_change(t, SYSTEM_ACCOUNTS, CHANGE_DELETE, "id", m->account))
         return;
+    struct user_channel name;
     int64_t workspace = m->workspace->id;
     tell_of_member(t, "group_user_deleted", m);
-    service_each(t->service, channel_of_user(t->arena, m->user), take_pages, &workspace);
+    service_each(t->service, channel_of_user(m->user, &name), take_pages, &workspace);
 }
 
 /* ---- applications ---- */
@@ -514,9 +516,10 @@ static void disconnect(struct session *s, void *context)
 static void password_changed(struct telling *t, const struct change *c)
 {
     struct str user = system_text(SYSTEM_ACCOUNTS, c->after, "user");
+    struct user_channel name;
 
     if (is_changed(c, SYSTEM_ACCOUNTS, "password_changed"))
-        service_each(t->service, channel_of_user(t->arena, user), disconnect, t);
+        service_each(t->service, channel_of_user(user, &name), disconnect, t);
 }
 
 /* ---- the order of it all ---- */
