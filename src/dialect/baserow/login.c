@@ -16,20 +16,22 @@ static void put_token(struct buf *b, const char *name, struct str token)
     buf_put_char(b, ',');
 }
 
-/* `"user":…` and what clients call user data. The permissions are the instance's: what one may do
- * in a workspace is asked for each (12.3). */
-static void put_user(struct buf *b, const struct account *account)
+/* `"user":…` and what clients call user data, to the end of the object; answers with it. The
+ * permissions are the instance's: what one may do in a workspace is asked for each (12.3). */
+static int answer_user(struct request *r, struct tx *tx, const struct account *account,
+                       struct buf *b)
 {
     buf_put_lit(b, "\"user\":");
     shape_own_user(b, account);
-    buf_printf(b,
-               ",\"permissions\":["
-               "{\"name\":\"core\",\"permissions\":[\"list_workspaces\",\"create_workspace\"]},"
-               "{\"name\":\"staff\",\"permissions\":{"
-               "\"staff_only_operations\":[\"settings.update\"],\"is_staff\":%s}}],"
-               "\"user_notifications\":{\"unread_count\":0},"
-               "\"active_licenses\":{\"instance_wide\":{},\"per_workspace\":{}}}",
-               account->staff ? "true" : "false");
+    buf_put_lit(b, ",\"permissions\":[");
+    int rc = put_instance_permissions(tx, account, b);
+    if (rc != 0) {
+        buf_deinit(b);
+        return rc;
+    }
+    buf_put_lit(b, "],\"user_notifications\":{\"unread_count\":0},"
+                   "\"active_licenses\":{\"instance_wide\":{},\"per_workspace\":{}}}");
+    return reply_json(r, tx, b);
 }
 
 int answer_login(struct request *r, struct tx *tx, const struct account *account)
@@ -44,8 +46,7 @@ int answer_login(struct request *r, struct tx *tx, const struct account *account
     put_token(&b, "access_token", access);
     put_token(&b, "refresh_token", token_issue(tx, TOKEN_REFRESH, account));
     put_token(&b, "user_session", str_of(session));
-    put_user(&b, account);
-    return reply_json(r, tx, &b);
+    return answer_user(r, tx, account, &b);
 }
 
 /* ---- log-in ---- */
@@ -134,8 +135,7 @@ static int run_refresh(struct request *r, struct tx *tx)
     buf_put_char(&b, '{');
     put_token(&b, "token", access);
     put_token(&b, "access_token", access);
-    put_user(&b, &account);
-    return reply_json(r, tx, &b);
+    return answer_user(r, tx, &account, &b);
 }
 
 static int run_verify(struct request *r, struct tx *tx)
@@ -147,8 +147,7 @@ static int run_verify(struct request *r, struct tx *tx)
         return rc;
     reply_begin(&b);
     buf_put_char(&b, '{');
-    put_user(&b, &account);
-    return reply_json(r, tx, &b);
+    return answer_user(r, tx, &account, &b);
 }
 
 static int run_blacklist(struct request *r, struct tx *tx)

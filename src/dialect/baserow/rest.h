@@ -114,6 +114,8 @@ int answer_login(struct request *r, struct tx *tx, const struct account *account
 /* ---- settings.c ---- */
 /* A setting of 9.2 that is true or false. */
 int setting_is_on(struct tx *tx, const char *name, bool *on_out);
+/* The elements of 12.3's list that are the same in all workspaces. */
+int put_instance_permissions(struct tx *tx, const struct account *account, struct buf *b);
 
 /* ---- errors.c ---- */
 

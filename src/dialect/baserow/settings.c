@@ -51,6 +51,23 @@ int setting_is_on(struct tx *tx, const char *name, bool *on_out)
     return 0;
 }
 
+int put_instance_permissions(struct tx *tx, const struct account *account, struct buf *b)
+{
+    bool anybody_creates;
+    int rc = setting_is_on(tx, "allow_global_workspace_creation", &anybody_creates);
+    if (rc != 0)
+        return rc;
+    buf_printf(b,
+               "{\"name\":\"core\",\"permissions\":[\"list_workspaces\"]},"
+               "{\"name\":\"setting_operation\",\"permissions\":{\"staff_only_operations\":[%s],"
+               "\"always_allowed_operations\":[%s]}},"
+               "{\"name\":\"staff\",\"permissions\":{\"staff_only_operations\":"
+               "[\"settings.update\"],\"is_staff\":%s}}",
+               anybody_creates ? "" : "\"create_workspace\"",
+               anybody_creates ? "\"create_workspace\"" : "", account->staff ? "true" : "false");
+    return 0;
+}
+
 static int answer_settings(struct request *r, struct tx *tx)
 {
     json_t *options;

@@ -105,28 +105,24 @@ static int workspaces_permissions(struct request *r, struct tx *tx)
 {
     const struct rest *rest = rest_of(r);
     const struct workspace *w;
-    bool anybody_creates;
+    struct buf b;
     int rc = workspace_find(tx, rest->ids[0], MEMBER_MEMBER, &w);
-    if (rc == 0)
-        rc = setting_is_on(tx, "allow_global_workspace_creation", &anybody_creates);
     if (rc)
         return rc;
     bool admin = workspace_member(w, rest->account.user)->role == MEMBER_ADMIN;
-    struct buf b;
     reply_begin(&b);
+    buf_put_char(&b, '[');
+    rc = put_instance_permissions(tx, &rest->account, &b);
+    if (rc) {
+        buf_deinit(&b);
+        return rc;
+    }
     buf_printf(&b,
-               "[{\"name\":\"core\",\"permissions\":[\"list_workspaces\"]},"
-               "{\"name\":\"setting_operation\",\"permissions\":{\"staff_only_operations\":[%s],"
-               "\"always_allowed_operations\":[%s]}},"
-               "{\"name\":\"staff\",\"permissions\":{\"staff_only_operations\":"
-               "[\"settings.update\"],\"is_staff\":%s}},"
-               "{\"name\":\"allow_if_template\",\"permissions\":{"
+               ",{\"name\":\"allow_if_template\",\"permissions\":{"
                "\"allowed_operations_on_template\":[],\"workspace_template_ids\":[]}},"
                "{\"name\":\"basic\",\"permissions\":{\"admin_only_operations\":" ADMIN_OPERATIONS
                ",\"is_admin\":%s}}]",
-               anybody_creates ? "" : "\"create_workspace\"",
-               anybody_creates ? "\"create_workspace\"" : "",
-               rest->account.staff ? "true" : "false", admin ? "true" : "false");
+               admin ? "true" : "false");
     return reply_json(r, tx, &b);
 }
 

@@ -136,6 +136,20 @@ static void another_issuer_is_foreign(void **state)
     assert_int_equal(verify(a, sign(a, "{\"iss\":\"directus\"}")), 0);
 }
 
+static void without_an_issuer_to_ask_for_any_is_right(void **state)
+{
+    struct arena *a = *state;
+    json_t *claims;
+
+    static const char *const texts[] = {"{}", "{\"iss\":\"somebody\"}"};
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        struct str token = sign(a, texts[i]);
+        assert_int_equal(jwt_verify(a, SECRET, STR_NULL, token, NOW_MS, &claims), 0);
+        assert_int_equal(jwt_verify(a, STR("other"), STR_NULL, token, NOW_MS, &claims), JWT_BAD);
+    }
+    assert_int_equal(jwt_verify(a, SECRET, STR_NULL, STR("x"), NOW_MS, &claims), JWT_FOREIGN);
+}
+
 static void a_changed_token_is_bad(void **state)
 {
     struct arena *a = *state;
@@ -215,6 +229,7 @@ int main(void)
         TEST(a_known_token_is_accepted),
         TEST(what_is_no_token_is_foreign),
         TEST(another_issuer_is_foreign),
+        TEST(without_an_issuer_to_ask_for_any_is_right),
         TEST(a_changed_token_is_bad),
         TEST(only_hs256_is_accepted),
         TEST(tokens_hold_until_their_moment),
