@@ -57,7 +57,8 @@ int identity_login_check(struct tx *tx, struct login *login);
  * attempt is counted once.
  */
 int identity_login_open(struct tx *tx, struct login *login, struct tokens *tokens_out);
-/* The same without a session: the attempt counts, *entered_out says whether it is the user. */
+/* The same without a session: the attempt counts, *entered_out says whether it is the user, and
+ * that the user was here is the caller's to note. */
 int identity_login_enter(struct tx *tx, struct login *login, bool *entered_out);
 /* REFUSED: INVALID_CREDENTIALS (unknown, used before, expired), USER_SUSPENDED. */
 int identity_refresh_session(struct tx *tx, struct str refresh_token, struct tokens *tokens_out);

@@ -204,8 +204,6 @@ static int count_failure(struct tx *tx, const struct value *user, struct login *
 static int enter(struct tx *tx, struct login *login, const struct value **user_out)
 {
     const struct value *user = NULL;
-    const struct assignment now =
-        record_set(SYSTEM_USERS, "last_access", value_text(timestamp(tx->arena, tx->now_ms)));
 
     *user_out = NULL;
     int rc = login->user.at ? record_find(tx, SYSTEM_USERS, "id", login->user, &user) : 0;
@@ -222,7 +220,7 @@ static int enter(struct tx *tx, struct login *login, const struct value **user_o
 
     memory_forget_failures(tx, login->user);
     *user_out = user;
-    return record_update(tx, SYSTEM_USERS, user, &now, 1);
+    return 0;
 }
 
 int identity_login_enter(struct tx *tx, struct login *login, bool *entered_out)
@@ -237,12 +235,16 @@ int identity_login_enter(struct tx *tx, struct login *login, bool *entered_out)
 int identity_login_open(struct tx *tx, struct login *login, struct tokens *tokens_out)
 {
     const struct value *user;
+    const struct assignment now =
+        record_set(SYSTEM_USERS, "last_access", value_text(timestamp(tx->arena, tx->now_ms)));
 
     *tokens_out = (struct tokens){0};
     int rc = enter(tx, login, &user);
     if (rc != 0 || !user)
         return rc;
     rc = remove_expired(tx);
+    if (rc == 0)
+        rc = record_update(tx, SYSTEM_USERS, user, &now, 1);
     return rc == 0 ? open_session(tx, user, tokens_out) : rc;
 }
 
