@@ -1,7 +1,7 @@
 /* How a process begins on PostgreSQL: when the database cannot be reached, and when another process writes to it. */
 import assert from 'node:assert/strict';
-import { NOT_KNOWN, PASSWORD, assertAway, proxied, startProxy, untilBack } from './away.js';
 import { Server, makeFolder, postgresOnly, within } from './harness.js';
+import { NOT_KNOWN, PASSWORD, assertAway, proxied, startProxy, untilBack } from './postgres_scene.js';
 
 const { test } = postgresOnly;
 
