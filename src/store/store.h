@@ -49,6 +49,7 @@ enum {
     STORE_RANGE = 4,       /* too long, out of range, or of a wrong kind */
     STORE_EXISTS = 5,      /* a table or column of that name is there already */
     STORE_LOCKED = 6,      /* another process has the database (store_open only) */
+    STORE_TOO_LONG = 7,    /* longer than an index can take (PostgreSQL: some 2,700 bytes) */
 };
 struct store_detail {
     struct str table, column; /* absent where not known; valid until the next statement (a

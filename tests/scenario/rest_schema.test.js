@@ -67,7 +67,7 @@ test('a list creates several collections, or none', async () => {
   assertError(await server.rest('GET', '/collections/list_c'), 403, 'FORBIDDEN');
 });
 
-for (const body of [{}, { collection: '' }, { collection: '   ' }, { collection: ' padded' }, { collection: 'padded ' }, { collection: 'directus_mine' }, { collection: 'rowcast_mine' }, { collection: 'sqlite_mine' }, { collection: 'a/b' }, { collection: 'seen' },
+for (const body of [{}, { collection: '' }, { collection: '   ' }, { collection: ' padded' }, { collection: 'padded ' }, { collection: 'directus_mine' }, { collection: 'rowcast_mine' }, { collection: 'sqlite_mine' }, { collection: 'pg_class' }, { collection: 'a/b' }, { collection: 'seen' },
   { collection: 5 }, { collection: null }, { collection: 'x'.repeat(256) }, { collection: 'typed', fields: [{ field: 'a', type: 'nonsense' }] }, { collection: 'typed', fields: 'a' }, { collection: 'typed', fields: [5] }, { collection: 'typed', fields: [{ type: 'string' }] },
   { collection: 'typed', fields: [{ field: 'a', type: 'string' }, { field: 'a', type: 'string' }] }, { collection: 'typed', schema: {}, meta: 5 }, { collection: 'typed', schema: 5 }, 'text', null, 5, [5]])
   test(`a collection from ${JSON.stringify(body)?.slice(0, 90)} is an invalid payload`, async () => {
