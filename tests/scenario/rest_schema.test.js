@@ -75,6 +75,14 @@ for (const body of [{}, { collection: '' }, { collection: '   ' }, { collection:
     assertError(await server.rest('GET', '/collections/typed'), 403, 'FORBIDDEN');
   });
 
+test('a field has no name of a column that PostgreSQL has itself, on either store', async () => {
+  const name = await fresh({ XMIN: 'integer' });
+  for (const field of ['ctid', 'tableoid', 'xmin', 'xmax', 'cmin', 'cmax']) {
+    await invalid('POST', `/fields/${name}`, { field, type: 'integer' }, new RegExp(`"field" can't be "${field}"`));
+    await invalid('POST', '/collections', { collection: 'typed', schema: {}, fields: [{ field, type: 'integer' }] }, new RegExp(`"field" can't be "${field}"`));
+  }
+});
+
 test('names with quotes, blanks and letters of any script are names', async () => {
   for (const name of ["o'clock", 'has "quotes"', 'two words', 'größe', '表', 'select', 'x; DROP TABLE seen', 'a[b]', '-', 'UPPER']) {
     const answer = await server.rest('POST', '/collections', { collection: name, schema: {}, fields: [{ field: 'id', ...INTEGER_KEY }, { field: name, type: 'string' }] });

@@ -81,6 +81,13 @@ int schema_check_collection_name(struct tx *tx, struct str name)
 int schema_check_field_name(struct tx *tx, struct str name)
 {
     static const char *const reserved[] = {"rowcast_", NULL};
+    /* columns that each table of PostgreSQL has, on SQLite too: a copy may go there */
+    static const char *const taken[] = {"ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"};
+
+    for (size_t i = 0; i < COUNT_OF(taken); i++)
+        if (str_equal(name, str_of(taken[i])))
+            return refuse(tx, PROBLEM_INVALID_PAYLOAD,
+                          "\"field\" can't be \"%s\", which PostgreSQL keeps for itself", taken[i]);
     return check_name(tx, "field", name, reserved);
 }
 
