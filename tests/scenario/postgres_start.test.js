@@ -94,6 +94,12 @@ test('a database that is silent does not hold up the end for ever', () => withPr
 
 /* ---- another process ---- */
 
+test('a schema that is not there is called that, and not a database in use', () => withProxy(async ({ folder }) => {
+  const { DB_CONNECTION_STRING: string } = folder.environment;
+  const astray = { ...folder, environment: { ...folder.environment, DB_CONNECTION_STRING: string.replace(folder.schema, 'nowhere') } };
+  await startFails(astray, /^cannot open the database of DB_CONNECTION_STRING: .*PostgreSQL: the schema that is asked for is not there$/);
+}));
+
 test('a second process on the same database says that it is in use, and ends', () => withProxy(async ({ folder, proxy, start }) => {
   const server = await start(folder);
   await startFails(proxied(folder, proxy), /^the database of DB_CONNECTION_STRING is in use by another rowcast process$/);
