@@ -156,6 +156,33 @@ static void a_later_statement_tells_too(void **state)
     assert_holds(f->store, &people, "");
 }
 
+/* After the highest key that there can be comes none, and not the lowest. */
+static void a_count_that_has_ended_gives_no_key(void **state)
+{
+    static const struct column key[] = {{.name = {"id", 2},
+                                         .type = TYPE_BIG_INTEGER,
+                                         .index = 0,
+                                         .primary_key = true,
+                                         .auto_increment = true}};
+    static const struct shape counted = {{"counted", 7}, key, 1, 0};
+    struct fixture *f = *state;
+    if (!database_on_postgres())
+        return; /* SQLite calls that a full disk */
+    create(f->store, &counted);
+    begin(f);
+    assert_int_equal(insert(f->store, &counted, ROW(NONE)), 0);
+    assert_int_equal(insert(f->store, &counted, ROW(INTEGER(INT64_MAX))), 0);
+    assert_int_equal(store_savepoint(f->store), 0);
+    assert_int_equal(insert(f->store, &counted, ROW(NONE)), STORE_RANGE);
+    assert_int_equal(store_rollback_to(f->store), 0);
+    assert_int_equal(store_commit(f->store), 0);
+    assert_holds(f->store, &counted, "1;9223372036854775807;");
+
+    assert_int_equal(store_begin(f->store, STORE_WRITE), 0);
+    assert_int_equal(insert(f->store, &counted, ROW(NONE)), STORE_RANGE);
+    store_rollback(f->store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +192,7 @@ int main(void)
         test_with_table(a_savepoint_undoes_its_inserts_alone),
         test_with_table(what_is_refused_undoes_all_and_is_told_by_another_try),
         test_with_table(a_later_statement_tells_too),
+        test_with_table(a_count_that_has_ended_gives_no_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
