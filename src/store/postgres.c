@@ -423,6 +423,7 @@ const struct sql_dialect postgres_dialect = {
     .later_references = true,
     .defer_checks = "SET CONSTRAINTS ALL DEFERRED",
     .make_checks = "SET CONSTRAINTS ALL IMMEDIATE",
+    .tables_shift = true,
 };
 
 const struct store_driver postgres_driver = {

@@ -445,6 +445,11 @@ int store_table_exists(struct store *s, struct str name, bool *exists_out)
     return s->driver->table_exists(s, name, exists_out);
 }
 
+bool store_tables_shift(const struct store *s)
+{
+    return s->driver->dialect->tables_shift;
+}
+
 int store_last_key(struct store *s, const struct shape *shape, int64_t *key_out)
 {
     assert(shape->columns[shape->key].auto_increment);

@@ -159,6 +159,10 @@ int store_drop_table(struct store *s, struct str name);
 int store_alter_table(struct store *s, const struct shape *before, const struct shape *after,
                       const struct str *from);
 int store_table_exists(struct store *s, struct str name, bool *exists_out);
+/* Whether readers meet tables as they are now, with rows of the moment that they see: PostgreSQL's
+ * do, until they have read of a table. One that was changed meanwhile then has nulls in columns, or
+ * no rows at all, and no fault tells so. */
+bool store_tables_shift(const struct store *s);
 
 /* The highest key that a table whose key counts by itself ever gave; 0: none yet. Setting it never
  * lowers it; inside STORE_SCHEMA. */
