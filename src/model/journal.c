@@ -272,6 +272,46 @@ int journal_has_request(struct store *s, int64_t after, struct str request, bool
     return rc;
 }
 
+struct search_for_tables {
+    int64_t next; /* the entry that comes next, if none is gone */
+    bool found;
+};
+
+enum { FOUND = 1 };
+
+static int judge_entry(void *context, const struct value *row)
+{
+    struct search_for_tables *search = context;
+    bool gone = row[0].integer != search->next++;
+
+    search->found = gone || str_equal(row[1].text, system_table(SYSTEM_COLLECTIONS)->name) ||
+                    str_equal(row[1].text, system_table(SYSTEM_FIELDS)->name);
+    return search->found ? FOUND : 0;
+}
+
+int journal_has_tables(struct store *s, int64_t after, int64_t head, bool *has_out)
+{
+    AUTO(arena_free) struct arena *arena = arena_new();
+    const struct output outputs[] = {{.column = column("sequence")}, {.column = column("table")}};
+    struct order by = {.column = column("sequence")};
+    struct select select = {
+        .shape = &system_table(SYSTEM_JOURNAL)->shape,
+        .outputs = outputs,
+        .output_count = COUNT_OF(outputs),
+        .where = system_test(arena, SYSTEM_JOURNAL, "sequence", OP_GT, value_integer(after)),
+        .orders = &by,
+        .order_count = 1,
+        .limit = -1,
+    };
+    struct search_for_tables search = {.next = after + 1};
+
+    int rc = store_select(s, &select, judge_entry, &search);
+    if (rc < 0)
+        return rc;
+    *has_out = search.found || search.next <= head;
+    return 0;
+}
+
 /* ---- retention ---- */
 
 struct ageing {

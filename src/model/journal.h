@@ -43,6 +43,9 @@ typedef int journal_fn(void *context, const struct journal_entry *entry);
 int journal_read(struct store *s, int64_t after, int64_t limit, journal_fn *entry, void *context);
 /* Is there an entry of this request (commit.h) above `after`? */
 int journal_has_request(struct store *s, int64_t after, struct str request, bool *has_out);
+/* May tables have been made, changed or dropped above `after`, up to the head? So too where entries
+ * are gone. */
+int journal_has_tables(struct store *s, int64_t after, int64_t head, bool *has_out);
 /* Drops entries older than before_ms, oldest first, at most limit; the head stays. */
 int journal_prune(struct store *s, int64_t before_ms, int64_t limit);
 

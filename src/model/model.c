@@ -249,6 +249,8 @@ struct reader {
     struct store *store;
     struct catalogue *catalogue; /* from begin to end */
     struct catalogue *loaded;    /* the latest that it had to read itself; NULL: none yet */
+    int64_t head, version;       /* the journal's and the catalogue's, from begin to end */
+    bool shifted;                /* tables were changed under the latest read */
 };
 
 int reader_open(struct model *m, struct reader **reader_out)
@@ -331,6 +333,7 @@ int reader_begin(struct reader *r, struct tx *tx)
     struct journal_state state;
 
     assert(!r->catalogue);
+    r->shifted = false;
     for (int i = 0; !r->catalogue; i++) {
         if (i > 0)
             nanosleep(&pause, NULL);
@@ -345,6 +348,8 @@ int reader_begin(struct reader *r, struct tx *tx)
     tx->store = r->store;
     tx->commit = NULL;
     tx->head = state.head;
+    r->head = state.head;
+    r->version = state.catalogue_version;
     return 0;
 }
 
@@ -355,7 +360,35 @@ void reader_end(struct reader *r)
     r->catalogue = NULL;
 }
 
+/* Every change of a table is in the journal, and brings a catalogue of another version. */
+static int look_for_tables(const struct reader *r, struct arena *a, bool *shifted_out)
+{
+    struct journal_state state;
+
+    int rc = journal_state_read(r->store, a, &state);
+    if (rc != 0 || state.catalogue_version == r->version)
+        return rc;
+    return journal_has_tables(r->store, r->head, state.head, shifted_out);
+}
+
+/* By a second look, which sees the present. What changes after it finds the read done. */
+int reader_finish(struct reader *r)
+{
+    AUTO(arena_free) struct arena *arena = NULL;
+
+    reader_end(r);
+    if (!store_tables_shift(r->store))
+        return 0;
+    int rc = store_begin(r->store, STORE_READ);
+    if (rc != 0)
+        return rc;
+    arena = arena_new();
+    rc = look_for_tables(r, arena, &r->shifted);
+    store_rollback(r->store);
+    return rc == 0 && r->shifted ? FAULT_BECAUSE(EAGAIN, "tables were changed under a read") : rc;
+}
+
 enum store_trouble reader_trouble(const struct reader *r)
 {
-    return store_trouble(r->store);
+    return r->shifted ? STORE_CONFLICT : store_trouble(r->store);
 }

@@ -91,7 +91,10 @@ void reader_close(struct reader *r);
  */
 int reader_begin(struct reader *r, struct tx *tx);
 void reader_end(struct reader *r);
-/* What the latest fault between begin and end, or of begin, means: may the read be run again? */
+/* Ends a read whose answer is to count. A fault (STORE_CONFLICT) where tables were changed under it
+ * (store_tables_shift): what was read may be wrong. */
+int reader_finish(struct reader *r);
+/* What the latest fault between begin and end, or of either, means: may the read be run again? */
 enum store_trouble reader_trouble(const struct reader *r);
 
 /* ---- writes ---- */

@@ -247,6 +247,24 @@ static int start(struct server *s)
     return 0;
 }
 
+/* A database that does not answer would hold up the end for ever. What waits for it was not
+ * answered, so nothing is lost that was promised. */
+enum { LAST_REQUESTS_S = 5 };
+
+static void give_up(int number)
+{
+    static const char text[] = "rowcast: the database does not answer: ended without it\n";
+    (void)number;
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+    _exit(1);
+}
+
+static void bound_the_end(const struct settings *settings)
+{
+    signal(SIGALRM, give_up);
+    alarm((unsigned)(settings->shutdown_timeout / 1000) + LAST_REQUESTS_S);
+}
+
 int command_serve(const struct settings *settings, struct arguments *arguments)
 {
     struct server server = {.settings = settings};
@@ -260,11 +278,13 @@ int command_serve(const struct settings *settings, struct arguments *arguments)
     if (rc == 0) {
         loop_run(server.loop);
         close_signals(&server);
+        bound_the_end(settings);
     }
     service_free(server.service); /* joins the workers: what was asked is finished */
     net_free(server.net);
     loop_free(server.loop);
     instance_close(&server.instance);
+    alarm(0);
     if (rc == 0)
         log_write(LOG_INFO, "server", "stopped");
     return rc == 0 ? 0 : 1;

@@ -55,6 +55,14 @@ static bool is_pointless(const struct request *r)
            atomic_load_explicit(&r->abandoned, memory_order_relaxed);
 }
 
+/* A refusal, too, is told of what was read. */
+static int finish(struct reader *reader, int result)
+{
+    int rc = reader_finish(reader);
+
+    return rc != 0 ? rc : result;
+}
+
 static int run_once(struct reader_thread *t, struct request *r)
 {
     struct tx tx = request_tx(r);
@@ -63,6 +71,8 @@ static int run_once(struct reader_thread *t, struct request *r)
     if (rc != 0)
         return rc;
     rc = run_in(r, &tx);
+    if (rc >= 0)
+        return finish(t->reader, rc);
     reader_end(t->reader);
     return rc;
 }

@@ -45,6 +45,7 @@ struct sql_dialect {
      * NULL: they are. */
     const char *defer_checks, *make_checks;
     bool counts_given_keys; /* a key that is given moves the table's counter by itself */
+    bool tables_shift;      /* store_tables_shift() */
 };
 
 struct bind {
@@ -126,7 +127,7 @@ struct store_driver {
     int (*table_exists)(struct store *s, struct str name, bool *exists_out);
     int (*drop_table)(struct store *s, struct str name);
     int (*add_reference)(struct store *s, const struct shape *shape, const struct column *c);
-    /* The key of a row that is inserted in haste; NULL: this store knows no haste. */
+    /* The key of a row inserted in haste, or STORE_RANGE; NULL: this store knows no haste. */
     int (*next_key)(struct store *s, const struct shape *shape, int64_t *key_out);
     int (*last_key)(struct store *s, const struct shape *shape, int64_t *key_out);
     int (*raise_last_key)(struct store *s, const struct shape *shape, int64_t key);

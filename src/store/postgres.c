@@ -34,8 +34,9 @@ static const char session_settings[] = "SET datestyle = 'ISO, YMD';"
                                        /* acknowledged is durable, whatever the server's default */
                                        "SELECT set_config('synchronous_commit', 'on', false)"
                                        " WHERE current_setting('synchronous_commit') = 'off'";
-/* Folding in this collation is what base/text.h folds by. */
-static const char collation_probe[] = "SELECT lower('\xc3\x84' COLLATE \"C.utf8\")";
+/* The tables need a schema. Folding in this collation is what base/text.h folds by. */
+static const char probe[] = "SELECT current_schema() IS NOT NULL,"
+                            " lower('\xc3\x84' COLLATE \"C.utf8\")";
 static const char lock_statement[] = "SELECT pg_try_advisory_lock(1380929347,"
                                      " hashtext(current_schema()))";
 
@@ -103,7 +104,12 @@ static int check_server(struct postgres *p)
     int rc = ask(p, session_settings, NULL);
     if (rc == 0 && p->access == STORE_READ)
         rc = ask(p, "SET default_transaction_read_only = on", NULL);
-    return rc ? rc : ask(p, collation_probe, NULL);
+    bool schema = false;
+    if (rc == 0)
+        rc = ask(p, probe, &schema);
+    if (rc == 0 && !schema)
+        rc = refuse_connection(p, STR("the schema that is asked for is not there"));
+    return rc;
 }
 
 /* Held by the connection, and so as long as it is there. */
@@ -417,6 +423,7 @@ const struct sql_dialect postgres_dialect = {
     .later_references = true,
     .defer_checks = "SET CONSTRAINTS ALL DEFERRED",
     .make_checks = "SET CONSTRAINTS ALL IMMEDIATE",
+    .tables_shift = true,
 };
 
 const struct store_driver postgres_driver = {

@@ -114,6 +114,8 @@ int postgres_next_key(struct store *s, const struct shape *shape, int64_t *key_o
             return rc;
         c = add_counter(p, shape, last);
     }
+    if (c->last == INT64_MAX)
+        return STORE_RANGE;
     c->moved = true;
     *key_out = ++c->last; /* one that the column cannot hold is refused there */
     return 0;

@@ -14,8 +14,7 @@ static const struct {
 } outcomes[] = {
     {"23505", STORE_NOT_UNIQUE},  {"23502", STORE_NULL},   {"23503", STORE_FOREIGN_KEY},
     {"23001", STORE_FOREIGN_KEY}, {"23514", STORE_RANGE},  {"22", STORE_RANGE},
-    {"54000", STORE_RANGE}, /* too long for an index */
-    {"42P07", STORE_EXISTS},      {"42701", STORE_EXISTS},
+    {"54000", STORE_TOO_LONG},    {"42P07", STORE_EXISTS}, {"42701", STORE_EXISTS},
 };
 
 /* The transaction met another. */

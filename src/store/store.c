@@ -270,6 +270,15 @@ static int insert_in_haste(struct store *s, const struct shape *shape, const str
     return rc ? rc : tell_ahead(shape, values, row, context);
 }
 
+/* A client could else end a table's count for all others; SQLite then calls the disk full, and
+ * undoes the whole transaction. */
+#define GIVEN_KEY_MAX (INT64_MAX - (INT64_C(1) << 32))
+
+static bool ends_count(const struct column *key, const struct value *given)
+{
+    return key->auto_increment && given && given->integer > GIVEN_KEY_MAX;
+}
+
 static int insert_awaited(struct store *s, const struct shape *shape, const struct value **values,
                           store_row_fn *row, void *context)
 {
@@ -296,6 +305,10 @@ int store_insert(struct store *s, const struct shape *shape, const struct assign
             return STORE_NULL;
         }
         given = values[shape->key] = NULL;
+    }
+    if (ends_count(key, given)) {
+        store_set_detail(s, shape->name, key->name);
+        return STORE_RANGE;
     }
     bool haste = s->access == STORE_HASTE && s->driver->next_key;
     rc = (haste ? insert_in_haste : insert_awaited)(s, shape, values, row, context);
@@ -443,6 +456,11 @@ int store_alter_table(struct store *s, const struct shape *before, const struct 
 int store_table_exists(struct store *s, struct str name, bool *exists_out)
 {
     return s->driver->table_exists(s, name, exists_out);
+}
+
+bool store_tables_shift(const struct store *s)
+{
+    return s->driver->dialect->tables_shift;
 }
 
 int store_last_key(struct store *s, const struct shape *shape, int64_t *key_out)

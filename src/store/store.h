@@ -49,6 +49,7 @@ enum {
     STORE_RANGE = 4,       /* too long, out of range, or of a wrong kind */
     STORE_EXISTS = 5,      /* a table or column of that name is there already */
     STORE_LOCKED = 6,      /* another process has the database (store_open only) */
+    STORE_TOO_LONG = 7,    /* longer than an index can take (PostgreSQL: some 2,700 bytes) */
 };
 struct store_detail {
     struct str table, column; /* absent where not known; valid until the next statement (a
@@ -127,6 +128,7 @@ struct assignment {
 /* Values fit their columns as type_check() has it, else STORE_RANGE. After an outcome or a fault
  * only store_rollback_to() or store_rollback() may follow: on PostgreSQL nothing else works then.
  * Columns that are not assigned get their default. `row`, if not NULL, gets the whole stored row.
+ * Where keys count by themselves, one that is given may not be among the last 2^32: STORE_RANGE.
  */
 int store_insert(struct store *s, const struct shape *shape, const struct assignment *assignments,
                  size_t count, store_row_fn *row, void *context);
@@ -158,6 +160,10 @@ int store_drop_table(struct store *s, struct str name);
 int store_alter_table(struct store *s, const struct shape *before, const struct shape *after,
                       const struct str *from);
 int store_table_exists(struct store *s, struct str name, bool *exists_out);
+/* Whether readers meet tables as they are now, with rows of the moment that they see: PostgreSQL's
+ * do, until they have read of a table. One that was changed meanwhile then has nulls in columns, or
+ * no rows at all, and no fault tells so. */
+bool store_tables_shift(const struct store *s);
 
 /* The highest key that a table whose key counts by itself ever gave; 0: none yet. Setting it never
  * lowers it; inside STORE_SCHEMA. */

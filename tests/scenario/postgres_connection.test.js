@@ -1,69 +1,23 @@
 /*
- * The connection between Rowcast and PostgreSQL misbehaves: held, cut at each dangerous place, refused for a while.
+ * The connection between Rowcast and PostgreSQL is cut at each dangerous place, and can be made again at once.
  *
  * Whatever happens a client is told the truth: done, not done, or not known. What was asked once is there once at
  * most, who subscribed is told once and in order, sockets stay, and it goes on by itself.
  */
 import assert from 'node:assert/strict';
-import WebSocket from 'ws';
-import { AWAY, NOT_KNOWN, PASSWORD, assertAway, proxied, startProxy, untilBack } from './away.js';
-import { ADMIN, Server, assertRefused, makeFolder, pause, postgresOnly, psql, runCommand, within } from './harness.js';
+import { assertRefused, pause, postgresOnly, psql, within } from './harness.js';
+import { COMMIT, arrived, assertAway, beginScene, commitUnanswered, commitUnsent, created, inserted, isOpen, journalled, sprung } from './postgres_scene.js';
 
 const { after, afterEach, before, test } = postgresOnly;
 const LOGIN_ATTEMPTS = 2;
-let folder, proxy, server;
+let scene, folder, proxy, server, makeTable, post, follower, login, refresh, titles, commits, sessions;
 
 before(async () => {
-  folder = makeFolder();
-  proxy = await startProxy(folder);
-  server = await Server.start({ folder: proxied(folder, proxy), environment: { LOG_LEVEL: 'debug', LOGIN_ATTEMPTS: String(LOGIN_ATTEMPTS) } });
+  scene = await beginScene({ LOGIN_ATTEMPTS: String(LOGIN_ATTEMPTS) });
+  ({ folder, proxy, server, makeTable, post, follower, login, refresh, titles, commits, sessions } = scene);
 });
-
 afterEach(async () => { assert.deepEqual(await proxy.calm(), [], 'a trap that nothing met'); });
-
-after(async () => {
-  try {
-    await server.stop();
-    const { status, stdout, stderr } = runCommand(folder, ['check']);
-    assert.equal(status, 0, stdout + stderr);
-    assert.match(stdout, /the journal is dense/);
-    assert.equal(server.stderr.includes(PASSWORD), false, 'the log tells the password');
-    assert.deepEqual(server.stderr.split('\n').filter((line) => / (ERROR|FATAL) /.test(line)), []);
-  } finally {
-    proxy.stop();
-    folder.remove();
-  }
-});
-
-/* ---- what the tests say ---- */
-
-let made = 0;
-async function makeTable() {
-  const name = `things_${++made}`;
-  await server.makeCollection(name, { title: 'string', code: { type: 'string', schema: { is_unique: true } } });
-  return name;
-}
-
-const post = (collection, data) => server.rest('POST', `/items/${collection}`, data);
-const created = (collection, key, payload) => ({ action: 'create', payload, key, collection });
-const follower = async (collection) => (await server.socket()).follow(collection);
-const titles = (collection) => psql(folder.schema, `SELECT title FROM "${collection}" ORDER BY id`).split('\n').slice(0, -1);
-const commits = () => Number(psql(folder.schema, 'SELECT commits FROM rowcast_state'));
-const isOpen = (client) => client.ws.readyState === WebSocket.OPEN;
-
-/* What a transaction has done when it gets there. */
-const journalled = (transaction) => transaction.some((sql) => sql.startsWith('INSERT INTO "rowcast_journal"'));
-const inserted = (collection, count = 1) => (transaction) => transaction.filter((sql) => sql.startsWith(`INSERT INTO "${collection}"`)).length >= count;
-
-/* The two ways to lose a connection while committing. */
-const COMMIT = /^COMMIT$/;
-const commitUnsent = { before: COMMIT, within: journalled };
-const commitUnanswered = { answering: COMMIT, within: journalled };
-
-const sprung = (trap) => within(trap, 'the trap to spring');
-
-/* Resolves when all that was sent on a socket was handed to those who do it: they are in the queues then. */
-const arrived = (client) => within(new Promise((resolve) => { client.ws.once('pong', resolve); client.ws.ping(); }), 'the pong');
+after(() => scene.end());
 
 /* The writer stands before the commit of a row, and goes on with it when the proxy is released. */
 function occupyWriter(collection) {
@@ -235,96 +189,6 @@ test('a read that loses two connections is refused, and the next one is answered
   assert.deepEqual(await readers.REST(collection), ['a']);
 });
 
-/* ---- away for longer than a commit is waited for ---- */
-
-for (const [what, trap, there] of [['was done', commitUnanswered, true], ['was not done', commitUnsent, false]])
-  test(`the database goes away while committing, and stays away: nobody knows; when it is back it turns out that the commit ${what}`, async () => {
-    const collection = await makeTable(), socket = await follower(collection), writer = await server.socket();
-    const lost = proxy.trap({ ...trap, act: 'away' });
-    const doubtful = post(collection, { title: 'lost' });
-    await sprung(lost);
-    assertAway(await server.rest('GET', `/items/${collection}`));
-    assertAway(await doubtful, NOT_KNOWN);
-    assertAway(await post(collection, { title: 'no' }));
-    assertAway(await server.rest('GET', '/collections'));
-    assertAway(await server.rest('DELETE', `/collections/${collection}`));
-    for (const message of [{ type: 'post', collection, data: { title: 'no' } }, { type: 'get', collection }]) {
-      const frame = await writer.ask({ ...message, uid: 'away' });
-      assertRefused(frame, 'SERVICE_UNAVAILABLE', { status: 503, uid: 'away' });
-      assert.match(frame.data.extensions.reason, AWAY);
-    }
-    assert.ok(isOpen(socket) && isOpen(writer));
-
-    await proxy.back();
-    const { body } = await untilBack(() => post(collection, { title: 'later' }));
-    const expected = there ? ['lost', 'later'] : ['later'];
-    const told = await socket.drain();
-    assert.deepEqual(told.map(({ action, payload }) => [action, payload.title]), expected.map((title) => ['create', title]));
-    assert.equal(told.at(-1).key, body.data.id);
-    assert.deepEqual(titles(collection), expected);
-    assert.deepEqual((await untilBack(() => server.rest('GET', `/items/${collection}`))).body.data.map(({ title }) => title), expected);
-    assert.ok(isOpen(socket) && isOpen(writer));
-  });
-
-test('what was in doubt is told when the database is back, though nobody asks for anything, and the connection is lost once more', async () => {
-  const collection = await makeTable(), socket = await follower(collection);
-  const lost = proxy.trap({ ...commitUnanswered, act: 'away' });
-  assertAway(await post(collection, { title: 'lost' }), NOT_KNOWN);
-  await sprung(lost);
-  const again = proxy.trap({ answering: /"request" = / });
-  await proxy.back();
-  await sprung(again);
-  assert.equal((await socket.next('the event')).payload.title, 'lost');
-});
-
-test('a collection whose making was in doubt is there for everybody when the database is back', async () => {
-  const collection = `things_${made + 1}`, client = await server.socket();
-  const lost = proxy.trap({ ...commitUnanswered, act: 'away' });
-  await assert.rejects(makeTable(), /503 .*it is not known whether/);
-  await sprung(lost);
-  assertAway(await server.rest('GET', `/collections/${collection}`));
-  assertRefused(await client.ask({ type: 'get', collection }), 'SERVICE_UNAVAILABLE', { status: 503 });
-  await proxy.back();
-  const { id } = (await untilBack(() => post(collection, { title: 'a' }))).body.data;
-  await client.follow(collection);
-  assert.deepEqual((await untilBack(() => server.rest('GET', `/items/${collection}`))).body.data, [{ id, title: 'a', code: null }]);
-  await post(collection, { title: 'b' });
-  assert.equal((await client.next()).payload.title, 'b');
-});
-
-/* ---- the server does not notice that a connection is gone, and what was on its way may still come ---- */
-
-for (const [what, deliver] of [['arrives all the same', true], ['never arrives', false]])
-  test(`a commit that is stranded on its way ${what}: nobody knows until then, and it is told right`, async () => {
-    const collection = await makeTable(), socket = await follower(collection);
-    const lost = proxy.trap({ ...commitUnsent, act: 'strand' });
-    const doubtful = post(collection, { title: 'lost' });
-    const link = await sprung(lost);
-    assert.deepEqual(await server.ask('GET', `/items/${collection}`), [], 'reads go on');
-    assertAway(await doubtful, NOT_KNOWN);
-    assert.deepEqual(await socket.drain(), []);
-    link.land({ deliver });
-    const { body } = await untilBack(() => post(collection, { title: 'later' }));
-    const expected = deliver ? ['lost', 'later'] : ['later'], told = await socket.drain();
-    assert.deepEqual(told.map(({ payload }) => payload.title), expected);
-    assert.equal(told.at(-1).key, body.data.id);
-    assert.deepEqual(titles(collection), expected);
-    assert.ok(isOpen(socket));
-  });
-
-test('a commit that arrives late, while it is looked up, is answered as done', async () => {
-  const collection = await makeTable(), socket = await follower(collection);
-  const lost = proxy.trap({ ...commitUnsent, act: 'strand' }), connections = proxy.links.size;
-  const answer = post(collection, { title: 'late' });
-  const link = await sprung(lost);
-  await within((async () => { while (proxy.links.size < connections) await pause(5); })(), 'a new connection of the writer');
-  link.land({ deliver: true });
-  const { status, body } = await answer;
-  assert.equal(status, 200);
-  assert.deepEqual(await socket.drain(), [created(collection, body.data.id, { title: 'late' })]);
-  assert.deepEqual(titles(collection), ['late']);
-});
-
 /* ---- nothing is under way ---- */
 
 const interruptions = {
@@ -335,16 +199,15 @@ const interruptions = {
 for (const [what, interrupt] of Object.entries(interruptions))
   test(`after idle connections ${what} every read, write and upgrade is answered at its first try`, async () => {
     const collection = await makeTable(), socket = await follower(collection);
+    const all = (count, ask) => Promise.all(Array.from({ length: count }, ask));
     interrupt();
-    const reads = await Promise.all(Array.from({ length: 12 }, () => server.rest('GET', `/items/${collection}`)));
-    assert.deepEqual([...new Set(reads.map(({ status }) => status))], [200]);
-    interrupt();
-    const writes = await Promise.all(Array.from({ length: 4 }, (_, i) => post(collection, { title: `${i}` })));
-    assert.deepEqual([...new Set(writes.map(({ status }) => status))], [200]);
-    interrupt();
+    const answers = await Promise.all([all(4, () => post(collection, { title: 'a' })), all(12, () => server.rest('GET', `/items/${collection}`))]);
+    assert.deepEqual([...new Set(answers.flat().map(({ status }) => status))], [200]);
+    interrupt(); // the writer is connected by now: one that were just connecting would be refused, and pause
     await server.makeUser(`user_of_${collection}`, []);
     interrupt();
     await server.socket();
+    assert.equal((await login()).status, 200);
     assert.equal((await socket.drain()).length, 4);
     assert.equal(titles(collection).length, 4);
   });
@@ -358,60 +221,7 @@ test('the upkeep of the journal that loses its connection is nothing that anybod
   assert.deepEqual(titles(collection), ['before', 'answering']);
 });
 
-/* ---- no answer ---- */
-
-test('PostgreSQL does not answer for three seconds: requests wait, and what needs no database is answered', async () => {
-  const collection = await makeTable(), socket = await follower(collection);
-  proxy.hold();
-  let answered = 0;
-  const waiting = [post(collection, { title: 'slow' }), server.rest('GET', `/collections/${collection}`), server.socket()];
-  for (const one of waiting) one.then(() => { answered += 1; });
-  const end = Date.now() + 3000;
-  while (Date.now() < end) {
-    assert.equal((await server.rest('GET', '/server/ping')).status, 200);
-    assert.equal((await server.rest('GET', '/')).status, 200);
-    await arrived(socket);
-    await pause(200);
-  }
-  assert.equal(answered, 0);
-  proxy.release();
-  const [written, read] = await Promise.all(waiting);
-  assert.deepEqual([written.status, read.status], [200, 200]);
-  assert.deepEqual((await socket.drain()).map(({ payload }) => payload), [{ title: 'slow' }]);
-});
-
 /* ---- who it is ---- */
-
-const login = (password = ADMIN.password, email = ADMIN.email) => server.rest('POST', '/auth/login', { email, password }, null);
-const refresh = (refresh_token) => server.rest('POST', '/auth/refresh', { refresh_token, mode: 'json' }, null);
-const sessions = () => Number(psql(folder.schema, 'SELECT count(*) FROM rowcast_sessions'));
-
-test('while the database is away nobody logs in or connects, and nothing is held against them after it', async () => {
-  const tokens = (await login()).body.data, so_far = sessions();
-  proxy.away();
-  assertAway(await login());
-  assertAway(await refresh(tokens.refresh_token));
-  assertAway(await server.rest('GET', '/users/me', undefined, tokens.access_token));
-  const refused = await server.socket().then(() => assert.fail('the upgrade was accepted'), (error) => error);
-  assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '1']);
-  for (let i = 0; i < 2 * LOGIN_ATTEMPTS; i++) assertAway(await login('wrong'));
-  await proxy.back();
-  const renewed = await untilBack(() => refresh(tokens.refresh_token));
-  assert.equal(renewed.status, 200);
-  assert.equal((await untilBack(() => login())).status, 200);
-  assert.equal(sessions(), so_far + 1);
-  assert.equal((await untilBack(() => server.rest('GET', '/users/me', undefined, renewed.body.data.access_token))).status, 200);
-  assert.ok(isOpen(await within(untilOpen(), 'a socket')));
-});
-
-/* Each reader finds out by itself that the database is back. */
-async function untilOpen() {
-  for (;;) {
-    const client = await server.socket().catch((error) => { assert.equal(error.status, 503); });
-    if (client) return client;
-    await pause(20);
-  }
-}
 
 for (const [when, trap] of Object.entries({ 'before its commit is sent': commitUnsent, 'after its commit was done': commitUnanswered }))
   test(`a log-in and a refresh that lose their connection ${when} open one session, which works`, async () => {

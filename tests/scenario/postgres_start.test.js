@@ -1,15 +1,15 @@
 /* How a process begins on PostgreSQL: when the database cannot be reached, and when another process writes to it. */
 import assert from 'node:assert/strict';
-import { NOT_KNOWN, PASSWORD, assertAway, proxied, startProxy, untilBack } from './away.js';
-import { Server, makeFolder, postgresOnly, within } from './harness.js';
+import { Server, makeFolder, pause, postgresOnly, within } from './harness.js';
+import { NOT_KNOWN, PASSWORD, assertAway, proxied, startProxy, untilBack } from './postgres_scene.js';
 
 const { test } = postgresOnly;
 
 /* A folder, a proxy before its database, and what starts servers; all of them are gone when `fn` ends. */
 async function withProxy(fn) {
   const folder = makeFolder(), proxy = await startProxy(folder), servers = [];
-  const start = async (of) => {
-    servers.push(await Server.start({ folder: of }));
+  const start = async (of, environment) => {
+    servers.push(await Server.start({ folder: of, environment }));
     return servers.at(-1);
   };
   try {
@@ -79,7 +79,26 @@ test('a process that is told to end while a commit is in doubt says that it is n
   await next.stop();
 }));
 
+test('a database that is silent does not hold up the end for ever', () => withProxy(async ({ folder, proxy, start }) => {
+  const server = await start(proxied(folder, proxy), { SHUTDOWN_TIMEOUT: '100' });
+  await server.makeCollection('things', { title: 'string' });
+  proxy.hold();
+  const answer = server.rest('POST', '/items/things', { title: 'never' }).catch(() => 'cut');
+  await pause(200);
+  server.process.kill('SIGTERM');
+  const { code, signal } = await within(server.exited, 'the server to end');
+  assert.deepEqual([code, signal], [1, null]);
+  assert.match(server.stderr, /the database does not answer: ended without it\n$/);
+  assert.equal(await answer, 'cut');
+}));
+
 /* ---- another process ---- */
+
+test('a schema that is not there is called that, and not a database in use', () => withProxy(async ({ folder }) => {
+  const { DB_CONNECTION_STRING: string } = folder.environment;
+  const astray = { ...folder, environment: { ...folder.environment, DB_CONNECTION_STRING: string.replace(folder.schema, 'nowhere') } };
+  await startFails(astray, /^cannot open the database of DB_CONNECTION_STRING: .*PostgreSQL: the schema that is asked for is not there$/);
+}));
 
 test('a second process on the same database says that it is in use, and ends', () => withProxy(async ({ folder, proxy, start }) => {
   const server = await start(folder);

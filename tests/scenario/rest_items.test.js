@@ -1,7 +1,7 @@
 /* Items over REST: every row of D.4, reading back, keys of every kind, fields, order, pages and counters (E.1, E.2, E.6, E.11). */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { Server } from './harness.js';
+import { Server, postgresOnly } from './harness.js';
 import { STRING_KEY, UUID, UUID_KEY, assertError, bracketed, jsonQuery } from './rest.js';
 
 let server, writer;
@@ -56,6 +56,39 @@ for (const [body, what] of [['text', 'a text'], [7, 'a number'], [null, 'null'],
     assertError(await server.rest('POST', '/items/articles', body), 400, 'INVALID_PAYLOAD');
     await nothingWritten();
   });
+
+test('a key that its type cannot hold is not counted up to', async () => {
+  await server.makeCollection('last', { name: 'string' });
+  await server.ask('POST', '/items/last', { id: 2147483646 });
+  assert.deepEqual(await server.ask('POST', '/items/last', { name: 'last' }), { id: 2147483647, name: 'last' });
+  for (const body of [{ name: 'over' }, [{ name: 'over' }, { id: 5 }]]) assertError(await server.rest('POST', '/items/last', body), 400, 'VALUE_OUT_OF_RANGE');
+  assert.deepEqual((await server.ask('GET', '/items/last')).map((item) => item.id), [2147483646, 2147483647]);
+});
+
+/* Bytes that no compression makes fit an index of PostgreSQL. */
+const incompressible = Array.from({ length: 9000 }, (_, i) => String.fromCodePoint(0x4e00 + ((i * 7919 + i * i * 31) % 20000))).join('');
+
+postgresOnly.test('a text that an index cannot take is too long, and costs no other request', async () => {
+  await server.makeCollection('indexed', { name: 'string', unique: { type: 'text', schema: { is_unique: true } }, indexed: { type: 'text', schema: { is_indexed: true } } });
+  for (const field of ['unique', 'indexed']) {
+    for (const length of [1000, 9000]) {
+      const long = { name: 'bad', [field]: incompressible.slice(0, length) };
+      const answers = await Promise.all([{ name: 'good' }, long, { name: 'good' }, [{ name: 'bad' }, long], { name: 'good' }].map((body) => server.rest('POST', '/items/indexed', body)));
+      for (const at of [1, 3]) assertError(answers[at], 400, 'VALUE_TOO_LONG');
+      for (const at of [0, 2, 4]) assert.equal(answers[at].status, 200, JSON.stringify(answers[at].body));
+      assertError(await server.rest('PATCH', '/items/indexed', { query: { limit: 1 }, data: { [field]: long[field] } }), 400, 'VALUE_TOO_LONG');
+    }
+  }
+  const rows = await server.ask('GET', '/items/indexed?limit=-1');
+  assert.deepEqual(rows.map(({ name, unique, indexed }) => [name, unique, indexed]), Array(12).fill(['good', null, null]));
+});
+
+postgresOnly.test('a field whose texts an index cannot take is not indexed', async () => {
+  await server.makeCollection('unindexed', { text: 'text' });
+  await server.ask('POST', '/items/unindexed', { text: incompressible });
+  for (const schema of [{ is_indexed: true }, { is_unique: true }]) assertError(await server.rest('PATCH', '/fields/unindexed/text', { schema }), 400, 'VALUE_TOO_LONG', { field: 'text' });
+  assert.deepEqual(await server.ask('GET', '/items/unindexed'), [{ id: 1, text: incompressible }]);
+});
 
 test('keys that no column has are ignored for an administrator', async () => {
   const item = await server.ask('POST', '/items/articles', { title: 'a', nonsense: 1, 'title; DROP TABLE articles': 2 });

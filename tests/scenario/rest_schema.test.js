@@ -67,13 +67,21 @@ test('a list creates several collections, or none', async () => {
   assertError(await server.rest('GET', '/collections/list_c'), 403, 'FORBIDDEN');
 });
 
-for (const body of [{}, { collection: '' }, { collection: '   ' }, { collection: ' padded' }, { collection: 'padded ' }, { collection: 'directus_mine' }, { collection: 'rowcast_mine' }, { collection: 'sqlite_mine' }, { collection: 'a/b' }, { collection: 'seen' },
+for (const body of [{}, { collection: '' }, { collection: '   ' }, { collection: ' padded' }, { collection: 'padded ' }, { collection: 'directus_mine' }, { collection: 'rowcast_mine' }, { collection: 'sqlite_mine' }, { collection: 'pg_class' }, { collection: 'a/b' }, { collection: 'seen' },
   { collection: 5 }, { collection: null }, { collection: 'x'.repeat(256) }, { collection: 'typed', fields: [{ field: 'a', type: 'nonsense' }] }, { collection: 'typed', fields: 'a' }, { collection: 'typed', fields: [5] }, { collection: 'typed', fields: [{ type: 'string' }] },
   { collection: 'typed', fields: [{ field: 'a', type: 'string' }, { field: 'a', type: 'string' }] }, { collection: 'typed', schema: {}, meta: 5 }, { collection: 'typed', schema: 5 }, 'text', null, 5, [5]])
   test(`a collection from ${JSON.stringify(body)?.slice(0, 90)} is an invalid payload`, async () => {
     await invalid('POST', '/collections', body && typeof body === 'object' && !Array.isArray(body) ? { schema: {}, ...body } : body);
     assertError(await server.rest('GET', '/collections/typed'), 403, 'FORBIDDEN');
   });
+
+test('a field has no name of a column that PostgreSQL has itself, on either store', async () => {
+  const name = await fresh({ XMIN: 'integer' });
+  for (const field of ['ctid', 'tableoid', 'xmin', 'xmax', 'cmin', 'cmax']) {
+    await invalid('POST', `/fields/${name}`, { field, type: 'integer' }, new RegExp(`"field" can't be "${field}"`));
+    await invalid('POST', '/collections', { collection: 'typed', schema: {}, fields: [{ field, type: 'integer' }] }, new RegExp(`"field" can't be "${field}"`));
+  }
+});
 
 test('names with quotes, blanks and letters of any script are names', async () => {
   for (const name of ["o'clock", 'has "quotes"', 'two words', 'größe', '表', 'select', 'x; DROP TABLE seen', 'a[b]', '-', 'UPPER']) {

@@ -403,6 +403,44 @@ static int copy_to(struct copying *c)
     return rc;
 }
 
+static int touch_row(void *context, const struct value *row)
+{
+    (void)context, (void)row;
+    return 0;
+}
+
+/* A table that was read from keeps its definition until the read ends. */
+static int touch_tables(struct copying *c)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < c->count && rc == 0; i++) {
+        const struct select first = {.shape = c->shapes[i], .limit = 1};
+        rc = store_select(c->from, &first, touch_row, NULL);
+    }
+    return rc;
+}
+
+/* Where tables are met as they are now (store_tables_shift), one that was changed before it was
+ * touched would be copied without its rows. A second reader tells. */
+static int hold_tables(struct copying *c, struct model *source)
+{
+    struct tx tx = {.arena = c->copy->arena};
+    struct reader *second = NULL;
+
+    int rc = touch_tables(c);
+    if (rc == 0)
+        rc = reader_open(source, &second);
+    if (rc == 0)
+        rc = reader_begin(second, &tx);
+    if (rc == 0 && tx.catalogue->version != c->catalogue->version)
+        rc = copy_refuse(c->copy, "tables were changed meanwhile: try again");
+    if (second && tx.store)
+        reader_end(second);
+    reader_close(second);
+    return rc;
+}
+
 int model_copy(struct copy *copy)
 {
     const struct model_settings settings = {.store = copy->from, .read_only = true};
@@ -421,7 +459,9 @@ int model_copy(struct copy *copy)
         c.from = tx.store;
         c.catalogue = tx.catalogue;
         list_shapes(&c);
-        rc = copy_to(&c);
+        rc = hold_tables(&c, model);
+        if (rc == 0)
+            rc = copy_to(&c);
         reader_end(reader);
     }
     reader_close(reader);

@@ -231,6 +231,7 @@ int rows_refuse(struct tx *tx, const struct table *table, int outcome,
         [STORE_NULL] = PROBLEM_NOT_NULL,
         [STORE_FOREIGN_KEY] = PROBLEM_INVALID_FOREIGN_KEY,
         [STORE_RANGE] = PROBLEM_VALUE_OUT_OF_RANGE,
+        [STORE_TOO_LONG] = PROBLEM_VALUE_TOO_LONG,
     };
     if (outcome <= 0)
         return outcome;
@@ -256,21 +257,25 @@ int rows_refuse(struct tx *tx, const struct table *table, int outcome,
 
 struct inserted {
     struct arena *arena;
-    size_t width;
+    const struct shape *shape;
     const struct value *row;
 };
 
+/* SQLite counts keys past what an integer holds. */
 static int take_inserted(void *context, const struct value *row)
 {
     struct inserted *i = context;
-    i->row = value_copy_row(i->arena, row, i->width);
+    size_t key = i->shape->key;
+    if (type_check(&i->shape->columns[key], &row[key]) != 0)
+        return STORE_RANGE;
+    i->row = value_copy_row(i->arena, row, i->shape->count);
     return 0;
 }
 
 int rows_insert(struct tx *tx, const struct table *table, const struct assignment *assignments,
                 size_t count, const struct value **row_out)
 {
-    struct inserted i = {.arena = tx->arena, .width = table->shape.count};
+    struct inserted i = {.arena = tx->arena, .shape = &table->shape};
     int rc = store_insert(tx->store, &table->shape, assignments, count, take_inserted, &i);
     if (rc != 0)
         return rows_refuse(tx, table, rc, assignments, count);

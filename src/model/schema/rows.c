@@ -74,13 +74,20 @@ static int check_name(struct tx *tx, const char *what, struct str name, const ch
 
 int schema_check_collection_name(struct tx *tx, struct str name)
 {
-    static const char *const reserved[] = {"directus_", "rowcast_", "sqlite_", NULL};
+    static const char *const reserved[] = {"directus_", "rowcast_", "sqlite_", "pg_", NULL};
     return check_name(tx, "collection", name, reserved);
 }
 
 int schema_check_field_name(struct tx *tx, struct str name)
 {
     static const char *const reserved[] = {"rowcast_", NULL};
+    /* columns that each table of PostgreSQL has, on SQLite too: a copy may go there */
+    static const char *const taken[] = {"ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"};
+
+    for (size_t i = 0; i < COUNT_OF(taken); i++)
+        if (str_equal(name, str_of(taken[i])))
+            return refuse(tx, PROBLEM_INVALID_PAYLOAD,
+                          "\"field\" can't be \"%s\", which PostgreSQL keeps for itself", taken[i]);
     return check_name(tx, "field", name, reserved);
 }
 
@@ -252,6 +259,7 @@ int schema_outcome(struct tx *tx, int rc, struct str collection, struct str fiel
         [STORE_NULL] = PROBLEM_CONTAINS_NULL,
         [STORE_FOREIGN_KEY] = PROBLEM_INVALID_FOREIGN_KEY,
         [STORE_RANGE] = PROBLEM_VALUE_OUT_OF_RANGE,
+        [STORE_TOO_LONG] = PROBLEM_VALUE_TOO_LONG,
         [STORE_EXISTS] = PROBLEM_INVALID_PAYLOAD,
     };
 

@@ -317,6 +317,112 @@ static void a_reader_keeps_its_moment(void **state)
     reader_close(reader);
 }
 
+/* ---- tables that change under a reader ---- */
+
+static int delete_notes(struct instance *in, struct tx *tx)
+{
+    (void)in;
+    return schema_delete_collection(tx, STR("notes"));
+}
+
+static int delete_text(struct instance *in, struct tx *tx)
+{
+    (void)in;
+    return schema_delete_field(tx, STR("notes"), STR("text"));
+}
+
+static int make_text(struct instance *in, struct tx *tx)
+{
+    struct str field;
+    return schema_create_field(tx, STR("notes"),
+                               json_of(in, "{\"field\":\"text\",\"type\":\"string\"}"), &field);
+}
+
+static int prune_all(struct instance *in)
+{
+    in->settings.journal_retention_ms = -1000;
+    int rc = writer_prune(in->writer);
+    in->settings.journal_retention_ms = 86400000;
+    return rc;
+}
+
+struct shift {
+    enum writer_kind kind;
+    int (*act)(struct instance *in, struct tx *tx);
+};
+
+static int count_hello(void *context, const struct value *row)
+{
+    const struct value hello = value_text(STR("hello"));
+
+    *(int *)context += value_equal(&row[1], &hello);
+    return 0;
+}
+
+/* One note says hello when the read begins. It is read after `acts`: what the read ends with. */
+static int read_across(struct instance *in, const struct shift *acts, size_t count, bool pruned,
+                       enum store_trouble *trouble_out)
+{
+    struct tx tx = {.arena = in->arena};
+    struct reader *reader;
+    int hellos = 0;
+
+    assert_int_equal(reader_open(in->model, &reader), 0);
+    assert_int_equal(reader_begin(reader, &tx), 0);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(run(in, acts[i].kind, acts[i].act), 0);
+    if (pruned)
+        assert_int_equal(prune_all(in), 0);
+    const struct table *notes = catalogue_table(tx.catalogue, STR("notes"));
+    struct select all = {.shape = &notes->shape, .limit = -1};
+    int rc = store_select(tx.store, &all, count_hello, &hellos);
+    if (rc == 0)
+        rc = reader_finish(reader);
+    else
+        reader_end(reader);
+    *trouble_out = rc < 0 ? reader_trouble(reader) : STORE_SOUND;
+    assert_true(rc < 0 || hellos == 1);
+    reader_close(reader);
+    return rc;
+}
+
+static void a_read_that_tables_changed_under_gives_no_wrong_answer(void **state)
+{
+    static const struct shift field[] = {{WRITER_SCHEMA, delete_text}, {WRITER_SCHEMA, make_text}};
+    static const struct shift table[] = {{WRITER_SCHEMA, delete_notes},
+                                         {WRITER_SCHEMA, make_notes}};
+    struct instance *in = *state;
+    enum store_trouble trouble;
+
+    for (int i = 0; i < 2; i++) {
+        if (i == 0)
+            assert_int_equal(run(in, WRITER_SCHEMA, make_notes), 0);
+        assert_int_equal(run(in, WRITER_ROWS, add_note), 0);
+        int rc = read_across(in, i == 0 ? field : table, 2, false, &trouble);
+        assert_int_equal(rc < 0, database_on_postgres());
+        assert_int_equal(trouble, database_on_postgres() ? STORE_CONFLICT : STORE_SOUND);
+        if (i == 0)
+            assert_int_equal(run(in, WRITER_SCHEMA, delete_notes), 0);
+        if (i == 0)
+            assert_int_equal(run(in, WRITER_SCHEMA, make_notes), 0);
+    }
+}
+
+/* A new role brings a new catalogue, and leaves tables as they are; unless nothing tells so. */
+static void a_read_that_others_changed_under_counts(void **state)
+{
+    static const struct shift role = {WRITER_ROWS, add_role};
+    struct instance *in = *state;
+    enum store_trouble trouble;
+
+    assert_int_equal(run(in, WRITER_SCHEMA, make_notes), 0);
+    assert_int_equal(run(in, WRITER_ROWS, add_note), 0);
+    assert_int_equal(read_across(in, NULL, 0, false, &trouble), 0);
+    assert_int_equal(read_across(in, &role, 1, false, &trouble), 0);
+    int rc = read_across(in, &role, 1, true, &trouble);
+    assert_int_equal(rc < 0, database_on_postgres());
+}
+
 static void a_batch_that_cannot_be_committed_never_ran(void **state)
 {
     struct instance *in = *state;
@@ -500,6 +606,8 @@ int main(void)
         CASE(a_catalogue_version_is_never_given_twice),
         CASE(a_commit_says_who_when_and_from_where),
         CASE(a_reader_keeps_its_moment),
+        CASE(a_read_that_tables_changed_under_gives_no_wrong_answer),
+        CASE(a_read_that_others_changed_under_counts),
         CASE(a_batch_that_cannot_be_committed_never_ran),
         CASE(a_commit_that_was_there_after_all_is_caught_up_with),
         CASE(readers_never_see_rows_and_catalogue_apart),

@@ -224,6 +224,36 @@ static void reads_that_meet_conflicts_are_run_again_so_often_and_no_more(void **
     client_close(c);
 }
 
+/* The first read waits at the gate with its moment chosen, and nothing read. */
+static atomic_uint gated_reads;
+
+static int run_gated_count(struct request *r, struct tx *tx)
+{
+    if (atomic_fetch_add(&gated_reads, 1) == 0)
+        pass_gate();
+    return run_count_rows(r, tx);
+}
+
+static void a_read_that_tables_changed_under_is_run_again(void **state)
+{
+    static const struct handler gated_count = HANDLER(LANE_READ, run_gated_count);
+    struct world *w = *state;
+    struct connection *reader = client_connect(w, "user-token"),
+                      *c = client_connect(w, "admin-token");
+
+    gated_reads = 0;
+    ask(reader, &gated_count, NULL, NULL, NULL);
+    sem_wait(&arrived);
+    ask(c, &add_field, "articles", NULL, "{\"field\":\"more\",\"type\":\"string\"}");
+    UNTIL(is_idle(c));
+    sem_post(&gate);
+    UNTIL(is_idle(reader));
+    assert_sent(reader, "0 rows\n");
+    assert_int_equal(gated_reads, database_on_postgres() ? 2 : 1);
+    client_close(reader);
+    client_close(c);
+}
+
 /* ---- in doubt ---- */
 
 static void a_commit_lost_on_its_way_back_is_answered_once_as_what_it_is(void **state)
@@ -424,6 +454,7 @@ int main(void)
         IN_WORLD(what_was_lost_before_its_commit_is_run_again_at_once),
         IN_WORLD(while_the_database_is_away_all_get_503_and_keep_their_sockets),
         IN_WORLD(reads_that_meet_conflicts_are_run_again_so_often_and_no_more),
+        IN_WORLD(a_read_that_tables_changed_under_is_run_again),
         IN_WORLD(a_commit_lost_on_its_way_back_is_answered_once_as_what_it_is),
         IN_WORLD(commits_that_turn_out_to_be_there_are_told_before_what_comes_after),
         IN_WORLD(late_commits_are_told_on_channels_in_their_order),

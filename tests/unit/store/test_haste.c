@@ -156,6 +156,35 @@ static void a_later_statement_tells_too(void **state)
     assert_holds(f->store, &people, "");
 }
 
+/* After the highest key that there can be comes none, and not the lowest. */
+static void no_key_that_is_given_ends_the_count(void **state)
+{
+    static const struct column key[] = {{.name = {"id", 2},
+                                         .type = TYPE_BIG_INTEGER,
+                                         .index = 0,
+                                         .primary_key = true,
+                                         .auto_increment = true}};
+    static const struct shape counted = {{"counted", 7}, key, 1, 0};
+    const int64_t highest = INT64_MAX - (INT64_C(1) << 32);
+    const enum store_access accesses[] = {STORE_HASTE, STORE_WRITE};
+    struct fixture *f = *state;
+    create(f->store, &counted);
+    for (size_t i = 0; i < COUNT_OF(accesses); i++) {
+        assert_int_equal(store_begin(f->store, accesses[i]), 0);
+        assert_int_equal(insert(f->store, &counted, ROW(INTEGER(INT64_MAX))), STORE_RANGE);
+        assert_detail(f->store, "counted", "id");
+        store_rollback(f->store);
+        assert_int_equal(store_begin(f->store, accesses[i]), 0);
+        assert_int_equal(insert(f->store, &counted, ROW(INTEGER(highest + 1))), STORE_RANGE);
+        store_rollback(f->store);
+    }
+    begin(f);
+    assert_int_equal(insert(f->store, &counted, ROW(INTEGER(highest))), 0);
+    assert_int_equal(insert(f->store, &counted, ROW(NONE)), 0);
+    assert_int_equal(store_commit(f->store), 0);
+    assert_holds(f->store, &counted, "9223372032559808511;9223372032559808512;");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +194,7 @@ int main(void)
         test_with_table(a_savepoint_undoes_its_inserts_alone),
         test_with_table(what_is_refused_undoes_all_and_is_told_by_another_try),
         test_with_table(a_later_statement_tells_too),
+        test_with_table(no_key_that_is_given_ends_the_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
