@@ -270,13 +270,9 @@ static int insert_in_haste(struct store *s, const struct shape *shape, const str
     return rc ? rc : tell_ahead(shape, values, row, context);
 }
 
-/* A client could else end a table's count for all others; SQLite then calls the disk full, and
- * undoes the whole transaction. */
-#define GIVEN_KEY_MAX (INT64_MAX - (INT64_C(1) << 32))
-
 static bool ends_count(const struct column *key, const struct value *given)
 {
-    return key->auto_increment && given && given->integer > GIVEN_KEY_MAX;
+    return key->auto_increment && given && given->integer > STORE_GIVEN_KEY_MAX;
 }
 
 static int insert_awaited(struct store *s, const struct shape *shape, const struct value **values,

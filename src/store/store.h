@@ -128,8 +128,11 @@ struct assignment {
 /* Values fit their columns as type_check() has it, else STORE_RANGE. After an outcome or a fault
  * only store_rollback_to() or store_rollback() may follow: on PostgreSQL nothing else works then.
  * Columns that are not assigned get their default. `row`, if not NULL, gets the whole stored row.
- * Where keys count by themselves, one that is given may not be among the last 2^32: STORE_RANGE.
+ * Where keys count by themselves, one that is given is at most STORE_GIVEN_KEY_MAX, else
+ * STORE_RANGE: a client could end the count for all others; SQLite then calls the disk full, and
+ * undoes the whole transaction.
  */
+#define STORE_GIVEN_KEY_MAX (INT64_MAX - (INT64_C(1) << 32))
 int store_insert(struct store *s, const struct shape *shape, const struct assignment *assignments,
                  size_t count, store_row_fn *row, void *context);
 /* `row`, if not NULL, gets each row as it is after the update; delete: as it was. In no fixed

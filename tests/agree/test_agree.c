@@ -165,7 +165,11 @@ static bool is_taken(const struct column *c, const struct value *v, const struct
 /* What a table answers to a row. */
 static int refusal_of(const struct value *row)
 {
+    const struct value *key = &row[shape->key];
     int rc = 0;
+    if (columns[shape->key].auto_increment && !value_is_null(key) &&
+        key->integer > STORE_GIVEN_KEY_MAX)
+        return STORE_RANGE;
     for (size_t i = 0; i < shape->count; i++) {
         bool counts = i == shape->key && table.keys_count;
         if (!counts && !columns[i].nullable && value_is_null(&row[i]))

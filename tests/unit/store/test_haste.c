@@ -165,7 +165,7 @@ static void no_key_that_is_given_ends_the_count(void **state)
                                          .primary_key = true,
                                          .auto_increment = true}};
     static const struct shape counted = {{"counted", 7}, key, 1, 0};
-    const int64_t highest = INT64_MAX - (INT64_C(1) << 32);
+    const int64_t highest = STORE_GIVEN_KEY_MAX;
     const enum store_access accesses[] = {STORE_HASTE, STORE_WRITE};
     struct fixture *f = *state;
     create(f->store, &counted);
