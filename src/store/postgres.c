@@ -190,7 +190,7 @@ static void postgres_close(struct store *base)
 {
     struct postgres *p = postgres_of(base);
     disconnect(p);
-    map_deinit(&p->cached);
+    kept_deinit(&p->prepared);
     buf_deinit(&p->values);
     mem_free(p->moments);
     mem_free((char *)(uintptr_t)p->conninfo.at);
@@ -206,7 +206,6 @@ static int postgres_open(const struct store_settings *settings, enum store_acces
     if (settings->connection.len)
         memcpy(conninfo, settings->connection.at, settings->connection.len);
     store_init(&p->store, &postgres_driver);
-    map_init(&p->cached);
     buf_init(&p->values, SIZE_MAX);
     p->conninfo = str_of(conninfo);
     p->access = access;

@@ -19,16 +19,15 @@
 #include <libpq-fe.h>
 
 #include "base/clock.h"
-#include "base/map.h"
 #include "store/driver.h"
+#include "store/kept.h"
 
 enum { POSTGRES_STATEMENTS_MAX = 128 };
 
 /* A statement that the server has prepared under a name. */
-struct postgres_cached {
-    struct str sql; /* owned */
+struct postgres_prepared {
+    struct kept kept; /* first; its text is owned */
     uint64_t number;
-    struct postgres_cached *newer, *older;
 };
 
 struct postgres {
@@ -37,17 +36,16 @@ struct postgres {
     PGconn *db;               /* NULL: disconnected */
     enum store_access access; /* what it was opened for */
     bool shared;
-    int64_t retry_ms;  /* monotonic: before this no new connection is tried */
-    int64_t tried_ms;  /* when the latest try began */
-    size_t pending;    /* commands whose results were not taken yet */
-    size_t syncs;      /* and ends of a pipeline's stretch */
-    bool unsynced;     /* commands were sent since the latest end */
-    bool failed;       /* one of them failed: nothing of the transaction can be kept */
-    bool committing;   /* COMMIT was sent, its result is not there */
-    bool referring;    /* references are made: what is not there is STORE_FOREIGN_KEY */
-    struct map cached; /* text → struct postgres_cached */
-    struct postgres_cached *newest, *oldest;
-    uint64_t statements;               /* prepared so far: names are numbers */
+    int64_t retry_ms;          /* monotonic: before this no new connection is tried */
+    int64_t tried_ms;          /* when the latest try began */
+    size_t pending;            /* commands whose results were not taken yet */
+    size_t syncs;              /* and ends of a pipeline's stretch */
+    bool unsynced;             /* commands were sent since the latest end */
+    bool failed;               /* one of them failed: nothing of the transaction can be kept */
+    bool committing;           /* COMMIT was sent, its result is not there */
+    bool referring;            /* references are made: what is not there is STORE_FOREIGN_KEY */
+    struct kept_list prepared; /* of struct postgres_prepared */
+    uint64_t statements;       /* prepared so far: names are numbers */
     struct postgres_counter *counters; /* of keys that were given in haste; NULL: none */
     struct buf values;                 /* the parameters' texts */
     char (*moments)[CLOCK_TEXT_MAX];   /* the canonical texts of a row's moments */

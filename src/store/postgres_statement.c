@@ -92,31 +92,21 @@ int postgres_error(struct postgres *p, const struct shape *shape, const PGresult
 
 /* ---- prepared statements ---- */
 
-static void unlink_cached(struct postgres *p, struct postgres_cached *c)
+static struct postgres_prepared *prepared_of(struct kept *k)
 {
-    *(c->newer ? &c->newer->older : &p->newest) = c->older;
-    *(c->older ? &c->older->newer : &p->oldest) = c->newer;
+    return (struct postgres_prepared *)(void *)k;
 }
 
-static void link_newest(struct postgres *p, struct postgres_cached *c)
+static void forget(struct postgres *p, struct kept *k)
 {
-    c->newer = NULL;
-    c->older = p->newest;
-    *(p->newest ? &p->newest->newer : &p->oldest) = c;
-    p->newest = c;
-}
-
-static void forget(struct postgres *p, struct postgres_cached *c)
-{
-    unlink_cached(p, c);
-    map_remove(&p->cached, c->sql);
-    mem_free(c);
+    kept_remove(&p->prepared, k);
+    mem_free(k);
 }
 
 void postgres_forget_statements(struct postgres *p)
 {
-    while (p->newest)
-        forget(p, p->newest);
+    while (p->prepared.oldest)
+        forget(p, p->prepared.oldest);
 }
 
 enum { NAME_SIZE = 24 };
@@ -125,15 +115,14 @@ static void statement_name(uint64_t number, char *name_out)
     snprintf(name_out, NAME_SIZE, "s%" PRIu64, number);
 }
 
-static struct postgres_cached *remember(struct postgres *p, struct str sql)
+static struct postgres_prepared *remember(struct postgres *p, struct str sql)
 {
-    struct postgres_cached *c = mem_alloc(sizeof(*c) + sql.len + 1);
+    struct postgres_prepared *c = mem_alloc(sizeof(*c) + sql.len + 1);
     char *text = (char *)(c + 1);
     memcpy(text, sql.at, sql.len);
-    c->sql = (struct str){text, sql.len};
+    c->kept.sql = (struct str){text, sql.len};
     c->number = ++p->statements;
-    link_newest(p, c);
-    map_put(&p->cached, c->sql, c);
+    kept_add(&p->prepared, &c->kept);
     return c;
 }
 
@@ -265,32 +254,29 @@ static int sent(struct postgres *p, int done)
 static int evict(struct postgres *p, const struct statement *st)
 {
     char sql[NAME_SIZE + 16], name[NAME_SIZE];
-    if (p->cached.count < POSTGRES_STATEMENTS_MAX || !st->shape)
+    if (p->prepared.by_text.count < POSTGRES_STATEMENTS_MAX || !st->shape)
         return 0;
-    statement_name(p->oldest->number, name);
+    statement_name(prepared_of(p->prepared.oldest)->number, name);
     snprintf(sql, sizeof(sql), "DEALLOCATE %s", name);
-    forget(p, p->oldest);
+    forget(p, p->prepared.oldest);
     return sent(p, PQsendQueryParams(p->db, sql, 0, NULL, NULL, NULL, NULL, 0));
 }
 
 /* *prepared_out: the statement that was prepared just now; its result comes first. */
-static int send_cached(struct postgres *p, const struct statement *st,
-                       const struct parameters *with, struct postgres_cached **prepared_out)
+static int send_prepared(struct postgres *p, const struct statement *st,
+                         const struct parameters *with, struct postgres_prepared **prepared_out)
 {
     char name[NAME_SIZE];
-    struct postgres_cached *c = map_get(&p->cached, buf_str(&st->sql));
-    int rc = 0;
-    if (c) {
-        unlink_cached(p, c);
-        link_newest(p, c);
-        statement_name(c->number, name);
+    struct kept *kept = kept_find(&p->prepared, buf_str(&st->sql));
+    if (kept) {
+        statement_name(prepared_of(kept)->number, name);
     } else {
-        rc = evict(p, st);
+        int rc = evict(p, st);
         if (rc)
             return rc;
-        c = remember(p, buf_str(&st->sql));
+        struct postgres_prepared *c = remember(p, buf_str(&st->sql));
         statement_name(c->number, name);
-        rc = sent(p, PQsendPrepare(p->db, name, c->sql.at, 0, NULL));
+        rc = sent(p, PQsendPrepare(p->db, name, c->kept.sql.at, 0, NULL));
         if (rc)
             return rc;
         *prepared_out = c;
@@ -300,7 +286,7 @@ static int send_cached(struct postgres *p, const struct statement *st,
 }
 
 static int send_statement(struct postgres *p, struct statement *st,
-                          struct postgres_cached **prepared_out)
+                          struct postgres_prepared **prepared_out)
 {
     struct parameters with;
     struct arena *arena = arena_new();
@@ -311,7 +297,7 @@ static int send_statement(struct postgres *p, struct statement *st,
         rc = sent(p, PQsendQueryParams(p->db, st->sql.at, (int)st->bind_count, NULL, with.values,
                                        with.lengths, with.formats, 0));
     } else {
-        rc = send_cached(p, st, &with, prepared_out);
+        rc = send_prepared(p, st, &with, prepared_out);
     }
     arena_free(arena);
     return rc;
@@ -514,7 +500,7 @@ static int take_rows(struct postgres *p, struct statement *st, store_row_fn *row
 }
 
 /* What was sent before comes first; `prepared`: then the statement's own preparation. */
-static int receive(struct postgres *p, struct statement *st, struct postgres_cached *prepared,
+static int receive(struct postgres *p, struct statement *st, struct postgres_prepared *prepared,
                    store_row_fn *row, void *context)
 {
     int refused = 0;
@@ -522,7 +508,7 @@ static int receive(struct postgres *p, struct statement *st, struct postgres_cac
     if (rc == 0 && prepared) {
         rc = take_plain(p, st->shape);
         if (rc && p->db)
-            forget(p, prepared);
+            forget(p, &prepared->kept);
     }
     if (rc == 0) {
         if (st->unbounded)
@@ -543,7 +529,7 @@ enum { PENDING_MAX = 256 };
 int postgres_run(struct store *base, struct statement *st, store_row_fn *row, void *context)
 {
     struct postgres *p = postgres_of(base);
-    struct postgres_cached *prepared = NULL;
+    struct postgres_prepared *prepared = NULL;
     if (!p->db) {
         p->store.trouble = p->store.trouble ? p->store.trouble : STORE_AWAY;
         return FAULT_BECAUSE(ENOTCONN, "PostgreSQL: the connection was lost before");

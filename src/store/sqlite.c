@@ -157,7 +157,7 @@ static void sqlite_close(struct store *base)
 {
     struct sqlite *s = sqlite_of(base);
     sqlite_forget_statements(s);
-    map_deinit(&s->cached);
+    kept_deinit(&s->prepared);
     sqlite3_close(s->db);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
@@ -181,7 +181,6 @@ static int sqlite_open(const struct store_settings *settings, enum store_access 
 {
     struct sqlite *s = MEM_NEW(struct sqlite);
     store_init(&s->store, &sqlite_driver);
-    map_init(&s->cached);
     s->lock_fd = -1;
 
     /* A name such as "file:x" would be taken for a URI, with options inside. */

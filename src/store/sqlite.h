@@ -7,14 +7,14 @@
 
 #include <sqlite3.h>
 
-#include "base/map.h"
 #include "store/driver.h"
+#include "store/kept.h"
 
 enum { SQLITE_STATEMENTS_MAX = 128 };
 
-struct sqlite_cached {
+struct sqlite_prepared {
+    struct kept kept; /* first */
     sqlite3_stmt *stmt;
-    struct sqlite_cached *newer, *older;
 };
 
 /* A table that is being rebuilt: what rowcast_convert(value, i) needs to know. */
@@ -27,9 +27,8 @@ struct sqlite_conversion {
 struct sqlite {
     struct store store; /* first */
     sqlite3 *db;
-    int lock_fd;       /* below 0: none */
-    struct map cached; /* text → struct sqlite_cached */
-    struct sqlite_cached *newest, *oldest;
+    int lock_fd;               /* below 0: none */
+    struct kept_list prepared; /* of struct sqlite_prepared */
     struct sqlite_conversion conversion;
     int log_pages;     /* in the write-ahead log, as of the latest commit */
     int log_pages_due; /* past this many, readers are waited for (sqlite_checkpoint) */

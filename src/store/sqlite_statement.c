@@ -88,42 +88,30 @@ int sqlite_result(struct sqlite *s, const struct shape *shape, int code)
 
 /* ---- prepared statements ---- */
 
-static void unlink_cached(struct sqlite *s, struct sqlite_cached *c)
+static struct sqlite_prepared *prepared_of(struct kept *k)
 {
-    *(c->newer ? &c->newer->older : &s->newest) = c->older;
-    *(c->older ? &c->older->newer : &s->oldest) = c->newer;
+    return (struct sqlite_prepared *)(void *)k;
 }
 
-static void link_newest(struct sqlite *s, struct sqlite_cached *c)
+static void forget(struct sqlite *s, struct kept *k)
 {
-    c->newer = NULL;
-    c->older = s->newest;
-    *(s->newest ? &s->newest->newer : &s->oldest) = c;
-    s->newest = c;
-}
-
-static void forget(struct sqlite *s, struct sqlite_cached *c)
-{
-    unlink_cached(s, c);
-    map_remove(&s->cached, str_of(sqlite3_sql(c->stmt)));
-    sqlite3_finalize(c->stmt);
-    mem_free(c);
+    kept_remove(&s->prepared, k);
+    sqlite3_finalize(prepared_of(k)->stmt);
+    mem_free(k);
 }
 
 void sqlite_forget_statements(struct sqlite *s)
 {
-    while (s->newest)
-        forget(s, s->newest);
+    while (s->prepared.oldest)
+        forget(s, s->prepared.oldest);
 }
 
 static int prepare(struct sqlite *s, const struct statement *st, sqlite3_stmt **stmt_out)
 {
     struct str sql = buf_str(&st->sql);
-    struct sqlite_cached *c = st->once ? NULL : map_get(&s->cached, sql);
-    if (c) {
-        unlink_cached(s, c);
-        link_newest(s, c);
-        *stmt_out = c->stmt;
+    struct kept *kept = st->once ? NULL : kept_find(&s->prepared, sql);
+    if (kept) {
+        *stmt_out = prepared_of(kept)->stmt;
         return SQLITE_OK;
     }
     unsigned flags = st->once ? 0 : SQLITE_PREPARE_PERSISTENT;
@@ -131,12 +119,12 @@ static int prepare(struct sqlite *s, const struct statement *st, sqlite3_stmt **
     if (code != SQLITE_OK || st->once)
         return code;
 
-    if (s->cached.count >= SQLITE_STATEMENTS_MAX)
-        forget(s, s->oldest);
-    c = MEM_NEW(struct sqlite_cached);
-    c->stmt = *stmt_out;
-    link_newest(s, c);
-    map_put(&s->cached, sql, c);
+    if (s->prepared.by_text.count >= SQLITE_STATEMENTS_MAX)
+        forget(s, s->prepared.oldest);
+    struct sqlite_prepared *p = MEM_NEW(struct sqlite_prepared);
+    p->stmt = *stmt_out;
+    p->kept.sql = str_of(sqlite3_sql(p->stmt));
+    kept_add(&s->prepared, &p->kept);
     return SQLITE_OK;
 }
 
