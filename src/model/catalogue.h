@@ -115,6 +115,7 @@ struct attachment {
     int64_t sort;
 };
 
+struct grid;               /* grid/grid.c */
 struct workspace_register; /* workspace/register.h: asked by workspace/workspace.h */
 
 struct grants_cache; /* grants.c */
@@ -137,6 +138,7 @@ struct catalogue {
     const struct attachment *attachments; /* by sort */
     size_t attachment_count;
     const struct workspace_register *workspaces; /* NULL: none, in a catalogue that was not read */
+    const struct grid *grid;                     /* NULL: the same; asked by grid/grid.h */
     struct map tables_by_name, roles_by_id, policies_by_id;
     struct grants_cache *grants; /* compiled on demand; has its own lock */
 };

@@ -39,6 +39,7 @@ struct change {
     int64_t sequence; /* in the journal */
 };
 
+struct news;
 struct commit {
     atomic_uint references;
     struct arena *arena;
@@ -50,8 +51,9 @@ struct commit {
     unsigned operations;
     int64_t number; /* of the commit, dense */
     int64_t time_ms;
-    struct str user; /* id; absent: public or the system */
-    uint64_t origin; /* the connection that asked; 0: none */
+    struct str user;   /* id; absent: public or the system */
+    uint64_t origin;   /* the connection that asked; 0: none */
+    struct news *news; /* what messages need besides (grid/news.h); NULL: nothing */
     /* Its name in the journal, which no other commit of any process has, ever: by it a commit is
      * found again when its answer was lost. */
     struct str request;

@@ -82,6 +82,7 @@ struct violation *refuse_violation(struct tx *tx, struct str field, const char *
         end = &(*end)->next;
     v->field = arena_str(tx->arena, field);
     v->type = str_of(type);
+    v->item = -1;
     *end = v;
     return v;
 }

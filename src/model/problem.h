@@ -51,6 +51,7 @@ struct violation {
     json_t *valid;   /* borrowed; NULL: absent */
     json_t *invalid;
     struct str substring; /* absent: none */
+    int64_t item;         /* its place in a batch; -1: in none */
     struct violation *next;
 };
 

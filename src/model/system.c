@@ -51,6 +51,11 @@ static const struct definition collections[] = {
     {COLUMN("status", STRING, 255, NOT_NULL), INITIAL("active")},
     {COLUMN("autosave_revision_interval", FLOAT, 0, 0)},
     {COLUMN("rowcast_table_id", BIG_INTEGER, 0, UNIQUE)}, /* null: a folder, which has no table */
+    {COLUMN("rowcast_label", STRING, 255, 0)}, /* the name to show; from here on: grid/grid.h */
+    {COLUMN("rowcast_application", INTEGER, 0, 0)}, /* null: the default one */
+    {COLUMN("rowcast_order", INTEGER, 0, 0)},       /* in its application */
+    {COLUMN("rowcast_junction", BOOLEAN, 0, NOT_NULL), INITIAL("0")}, /* holds a field's links */
+    {COLUMN("rowcast_trashed", BOOLEAN, 0, NOT_NULL), INITIAL("0")},
 };
 
 static const struct definition fields[] = {
@@ -74,7 +79,7 @@ static const struct definition fields[] = {
     {COLUMN("validation", JSON, 0, 0)},
     {COLUMN("validation_message", TEXT, 0, 0)},
     {COLUMN("searchable", BOOLEAN, 0, NOT_NULL), INITIAL("1")},
-    {COLUMN("rowcast_type", STRING, 32, NOT_NULL)},
+    {COLUMN("rowcast_type", STRING, 32, 0)}, /* null: it has no column of its own */
     {COLUMN("rowcast_length_max", INTEGER, 0, 0)},
     {COLUMN("rowcast_numeric_precision", INTEGER, 0, 0)},
     {COLUMN("rowcast_numeric_scale", INTEGER, 0, 0)},
@@ -84,6 +89,12 @@ static const struct definition fields[] = {
     {COLUMN("rowcast_is_primary_key", BOOLEAN, 0, NOT_NULL), INITIAL("0")},
     {COLUMN("rowcast_has_auto_increment", BOOLEAN, 0, NOT_NULL), INITIAL("0")},
     {COLUMN("rowcast_default_value", JSON, 0, 0)},
+    {COLUMN("rowcast_label", STRING, 255, 0)}, /* the name to show; from here on: grid/grid.h */
+    {COLUMN("rowcast_kind", STRING, 32, 0)},   /* null: what the column's type makes of it */
+    {COLUMN("rowcast_settings", JSON, 0, 0)},
+    {COLUMN("rowcast_order", INTEGER, 0, 0)},
+    {COLUMN("rowcast_primary", BOOLEAN, 0, NOT_NULL), INITIAL("0")},
+    {COLUMN("rowcast_trashed", BOOLEAN, 0, NOT_NULL), INITIAL("0")},
 };
 
 static const struct definition relations[] = {
@@ -210,6 +221,7 @@ static const struct definition journal[] = {
 static const struct definition workspaces[] = {
     {COLUMN("id", INTEGER, 0, KEY | AUTO_KEY)},
     {COLUMN("name", STRING, 165, NOT_NULL)},
+    {COLUMN("trashed", BOOLEAN, 0, NOT_NULL), INITIAL("0")},
 };
 
 static const struct definition accounts[] = {
@@ -253,6 +265,7 @@ static const struct definition applications[] = {
     {COLUMN("type", STRING, 32, NOT_NULL)},
     {COLUMN("order", INTEGER, 0, NOT_NULL)},
     {COLUMN("created_on", TIMESTAMP, 0, NOT_NULL)},
+    {COLUMN("trashed", BOOLEAN, 0, NOT_NULL), INITIAL("0")},
 };
 
 static const struct definition blacklist[] = {
@@ -263,6 +276,38 @@ static const struct definition blacklist[] = {
 static const struct definition options[] = {
     {COLUMN("name", STRING, 64, KEY)},
     {COLUMN("value", JSON, 0, 0)},
+};
+
+static const struct definition trash[] = {
+    {COLUMN("id", INTEGER, 0, KEY | AUTO_KEY)},
+    {COLUMN("workspace", INTEGER, 0, NOT_NULL | INDEXED)},
+    {COLUMN("application", INTEGER, 0, 0)},
+    {COLUMN("type", STRING, 32, NOT_NULL)},
+    {COLUMN("item", BIG_INTEGER, 0, NOT_NULL)},
+    {COLUMN("parent", BIG_INTEGER, 0, 0)}, /* rows: their table */
+    {COLUMN("name", TEXT, 0, NOT_NULL)},
+    {COLUMN("names", JSON, 0, 0)},
+    {COLUMN("parent_name", TEXT, 0, 0)},
+    {COLUMN("user", UUID, 0, INDEXED), REFERS("rowcast_users", SET_NULL)},
+    {COLUMN("trashed_on", TIMESTAMP, 0, NOT_NULL | INDEXED)},
+    {COLUMN("emptied", BOOLEAN, 0, NOT_NULL), INITIAL("0")}, /* goes at the next opportunity */
+    {COLUMN("content", TEXT, 0, SECRET)},                    /* JSON: what is not elsewhere */
+};
+
+static const struct definition history[] = {
+    {COLUMN("id", BIG_INTEGER, 0, KEY | AUTO_KEY)},
+    {COLUMN("subject", STRING, 64, NOT_NULL | INDEXED)}, /* "7/14": table and row */
+    {COLUMN("time", TIMESTAMP, 0, NOT_NULL | INDEXED)},
+    {COLUMN("entry", TEXT, 0, NOT_NULL)}, /* JSON of baserow.md 5.8, but for its id */
+};
+
+static const struct definition tokens[] = {
+    {COLUMN("id", INTEGER, 0, KEY | AUTO_KEY)},
+    {COLUMN("name", STRING, 100, NOT_NULL)},
+    {COLUMN("workspace", INTEGER, 0, NOT_NULL | INDEXED), REFERS("rowcast_workspaces", CASCADE)},
+    {COLUMN("account", INTEGER, 0, NOT_NULL | INDEXED), REFERS("rowcast_accounts", CASCADE)},
+    {COLUMN("key", STRING, 64, NOT_NULL | UNIQUE | SECRET)},
+    {COLUMN("permissions", JSON, 0, NOT_NULL)},
 };
 
 #define TABLE(wire, sql, rows) {wire, sql, rows, COUNT_OF(rows)}
@@ -289,6 +334,9 @@ static const struct {
     [SYSTEM_APPLICATIONS] = TABLE("rowcast_applications", "rowcast_applications", applications),
     [SYSTEM_BLACKLIST] = TABLE("rowcast_blacklist", "rowcast_blacklist", blacklist),
     [SYSTEM_OPTIONS] = TABLE("rowcast_options", "rowcast_options", options),
+    [SYSTEM_TRASH] = TABLE("rowcast_trash", "rowcast_trash", trash),
+    [SYSTEM_HISTORY] = TABLE("rowcast_history", "rowcast_history", history),
+    [SYSTEM_TOKENS] = TABLE("rowcast_tokens", "rowcast_tokens", tokens),
 };
 
 enum {
@@ -296,7 +344,8 @@ enum {
         COUNT_OF(users) + COUNT_OF(roles) + COUNT_OF(policies) + COUNT_OF(access) +
         COUNT_OF(permissions) + COUNT_OF(sessions) + COUNT_OF(state) + COUNT_OF(journal) +
         COUNT_OF(workspaces) + COUNT_OF(accounts) + COUNT_OF(members) + COUNT_OF(invitations) +
-        COUNT_OF(applications) + COUNT_OF(blacklist) + COUNT_OF(options)
+        COUNT_OF(applications) + COUNT_OF(blacklist) + COUNT_OF(options) +
+        COUNT_OF(trash) + COUNT_OF(history) + COUNT_OF(tokens)
 };
 /* clang-format on */
 

@@ -32,6 +32,9 @@ enum system_table {
     SYSTEM_APPLICATIONS,
     SYSTEM_BLACKLIST, /* refresh tokens that were given back */
     SYSTEM_OPTIONS,   /* of the instance, as its staff set them (workspace/options.h) */
+    SYSTEM_TRASH,     /* from here on: grid/ */
+    SYSTEM_HISTORY,   /* of rows; not in the journal, of which it is a projection */
+    SYSTEM_TOKENS,
     SYSTEM_TABLE_COUNT
 };
 /* The static definition; lives as long as the program. Any thread. A catalogue holds these very

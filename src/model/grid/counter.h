@@ -1,0 +1,22 @@
+#ifndef MODEL_GRID_COUNTER_H
+#define MODEL_GRID_COUNTER_H
+
+/*
+ * Numbers that the model gives to rows by itself: their place (HIDDEN_ORDER), their integer
+ * (HIDDEN_NUMBER), and those of autonumber fields. Counted up from the highest there is, in memory
+ * of the one writer, which forgets its counts when another process has written. What a transaction
+ * took and did not keep leaves a gap.
+ */
+
+#include "model/model.h"
+
+struct counters;
+struct counters *counters_new(void);
+void counters_free(struct counters *c); /* accepts NULL */
+void counters_forget(struct counters *c);
+
+/* The next number of a column of whole numbers or of places (above every one there is). A write. */
+int counter_next(struct tx *tx, const struct table *table, const struct column *column,
+                 int64_t *next_out);
+
+#endif
