@@ -140,6 +140,13 @@ void channels_drop(struct session *s)
 
 /* ---- telling ---- */
 
+bool service_is_heard(const struct service *v, struct str channel)
+{
+    const struct channel *c = map_get(&v->channels, channel);
+
+    return c && c->first;
+}
+
 void service_each(struct service *v, struct str channel,
                   void (*fn)(struct session *s, void *context), void *context)
 {

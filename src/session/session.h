@@ -154,6 +154,8 @@ bool session_listens(const struct session *s, struct str channel);
 void service_tell(struct service *v, struct str channel, struct frame *frame, uint64_t but_origin);
 /* Each session that listened when this began, and still does at its turn; fn may unlisten and close
  * any, and let any listen. */
+/* Is it worth anything to tell on this channel? */
+bool service_is_heard(const struct service *v, struct str channel);
 void service_each(struct service *v, struct str channel,
                   void (*fn)(struct session *s, void *context), void *context);
 

@@ -7,7 +7,8 @@
  *
  *   channel.c   upgrade, authentication, a client's frames
  *   pages.c     what may be looked at, and what a socket looks at
- *   messages.c  a commit → what the people concerned are told
+ *   telling.c   a commit → messages: what those who tell have in common, and their order
+ *   messages.c  what people are told of each other, of workspaces and of applications
  *
  * Sockets of a person listen to "user/UUID", and to the channels of their pages. Loop thread, but
  * for the upgrade's verdict.
@@ -21,7 +22,7 @@ bool channel_serves(struct str path);
 /* Takes an HTTP request for such a path and submits it. */
 void channel_upgrade_submit(struct session *s, struct http_request *http);
 
-/* What struct dialect asks for; channel_committed is in messages.c. */
+/* What struct dialect asks for; channel_committed is in telling.c. */
 void channel_message(struct session *s, struct str text, bool binary);
 void channel_closed(struct session *s);
 void channel_committed(struct service *v, const struct commit *commit, int64_t now_ms);
