@@ -26,6 +26,7 @@ MODEL_PARTS = {
     "items": ["access"],
     "workspace": ["access", "items"],
     "identity": ["access", "items", "workspace"],
+    "grid": ["access", "items", "workspace", "schema"],
     "schema": ["access"],
     "copy": [],
 }
