@@ -35,6 +35,9 @@ struct actor {
     bool changed; /* while access is followed: the principal is a new one */
 };
 
+/* What is done now and then (struct dialect, chores). */
+struct chores;
+
 /* A reply that waits for its time (r->stall_until_ms); heap, goes after its timer closed. */
 struct stall;
 
@@ -43,7 +46,7 @@ struct session {
     struct service *service;
     struct connection *connection; /* NULL: closed; requests in flight keep the session */
     const struct dialect *dialect; /* of the last HTTP request; for good once that upgraded it */
-    void *state;                   /* the dialect's */
+    void *state;                   /* the dialect's; of a task: the chore that it is for, or NULL */
     uint64_t origin;
     struct session *next, *previous;
     struct request *first, *last; /* in the order they came */
@@ -58,6 +61,7 @@ struct session {
     unsigned followed_bytes; /* of all subscriptions, as the client wrote them */
     unsigned listening_count;
     unsigned holds;     /* reasons not to free it yet */
+    bool task : 1;      /* the server's own: it never had a connection, and has one request */
     bool preparing : 1; /* a write is with a reader: those behind it wait */
     bool websocket : 1;
     bool closing : 1; /* closed from here; the connection may still drain */
@@ -82,6 +86,7 @@ struct service {
     struct map actors;   /* by user, address and token */
     struct map channels; /* by name */
     uint64_t listener_number;
+    struct chores *chores; /* NULL: none */
     struct service_stats stats;
     bool draining;            /* service_free waits for the last session */
     atomic_bool away;         /* the database is; any thread (trouble.c) */
@@ -145,7 +150,14 @@ struct batch {
 struct batch *batch_new(size_t request_count);
 void batch_free(struct batch *b); /* not the requests; accepts NULL */
 
+/* ---- task.c ---- */
+void task_end(struct request *r); /* it is done, and not published yet */
+/* From the loop's next turn on, each chores_interval_ms; 0: never. */
+void chores_start(struct service *v);
+void chores_stop(struct chores *c); /* none is under way; accepts NULL */
+
 /* ---- session.c ---- */
+struct session *session_new(struct service *v); /* without a connection */
 void session_open(struct service *v, struct connection *c);
 void session_closed(struct session *s);
 bool session_is_gone(const struct session *s); /* closed, or closing */

@@ -58,13 +58,20 @@ int request_authenticate(struct request *r, struct tx *tx)
     return 0;
 }
 
-void request_fail(struct request *r, int result, enum problem_kind kind, struct str reason)
+/* A task may have nobody to make a reply for. */
+static void make_failing_reply(struct request *r)
 {
     frame_unref(r->reply);
     r->reply = NULL;
+    if (r->handler->fail)
+        r->handler->fail(r);
+}
+
+void request_fail(struct request *r, int result, enum problem_kind kind, struct str reason)
+{
     r->result = result;
     r->problem = (struct problem){.kind = kind, .reason = reason};
-    r->handler->fail(r);
+    make_failing_reply(r);
 }
 
 void request_settle(struct request *r, int result)
@@ -78,9 +85,7 @@ void request_settle(struct request *r, int result)
                result);
         request_fail(r, FAULT(EPROTO), PROBLEM_INTERNAL, STR_NULL);
     } else if (result > 0) {
-        frame_unref(r->reply);
-        r->reply = NULL;
-        r->handler->fail(r);
+        make_failing_reply(r);
     }
 }
 

@@ -73,7 +73,7 @@ static void hand_on(struct service *v, struct request *r, enum request_state sta
     size_t waiting_max;
     struct workers *to = workers_for(v, r, state, &waiting_max);
 
-    if (workers_waiting(to) >= waiting_max) {
+    if (!r->session->task && workers_waiting(to) >= waiting_max) {
         request_fail(r, REFUSED, PROBLEM_UNAVAILABLE, STR_NULL);
         set_done(v, r);
         return;
@@ -279,6 +279,7 @@ int service_new(struct loop *l, struct model *m, const struct service_settings *
         service_free(v);
         return rc;
     }
+    chores_start(v);
     *service_out = v;
     return 0;
 }
@@ -309,6 +310,7 @@ void service_free(struct service *v)
     if (!v)
         return;
     drain(v);
+    chores_stop(v->chores);
     workers_stop(v->readers);
     workers_stop(v->preparer);
     stop_writer(v);

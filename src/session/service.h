@@ -32,6 +32,7 @@ struct service_settings {
     unsigned session_requests_max; /* in flight on one connection; then its reading pauses; 256 */
     unsigned subscriptions_max;    /* on one connection, and as many channels; 1,000 */
     int64_t login_stall_ms;        /* LOGIN_STALL_TIME, 500 */
+    int64_t chores_interval_ms;    /* between two turns of the dialects' chores; 0: no chores */
 };
 
 struct service;
@@ -57,6 +58,39 @@ struct hub *service_hub(const struct service *s);
 const struct service_settings *service_settings(const struct service *s);
 const struct catalogue *
 service_catalogue(const struct service *s); /* as of the hub's place in the journal; loop thread */
+
+/*
+ * Tasks: requests of the server's own, which come by no connection and are answered to nobody: the
+ * steps of a job, what falls due. A task takes its handler's lane like any request, is run again
+ * where the store's transaction came to nothing, and its commit is published like any other.
+ * Loop thread.
+ *
+ *     struct request *r = service_task(v, &import_step, principal);
+ *     if (!r)
+ *         return; // the server is stopping
+ *     r->command = …; // in r->arena, or longer lived than the task
+ *     service_submit(r);
+ *
+ * Who acts is the principal (its own reference is taken; from `done` of the request that asked for
+ * the work: r->principal), brought up to date when the task runs: REFUSED, INVALID_CREDENTIALS,
+ * when the user is gone by then. NULL: the system, an admin without a user. r->caller.origin may be
+ * set, so that a client does not hear of what it began.
+ *
+ * The handler's `fail` may be NULL. Its `done` is called always, on the loop, never from within
+ * service_submit(), before the commit is published: r->result says how it went (faults are in the
+ * log already, a refusal is in r->problem; UNAVAILABLE: the store was away, and whether the change
+ * was made need not be known). It may submit the next task; work that is long is so cut into short
+ * transactions, between which others write.
+ *
+ * No queue's bound refuses a task, so who makes tasks bounds how many there are at a time.
+ * LANE_LOOP is none of theirs. service_free() finishes those under way, and service_task() gives
+ * NULL then.
+ *
+ * What a dialect has to do now and then is a row of its `chores` (session.h).
+ */
+struct request *service_task(struct service *v, const struct handler *handler,
+                             const struct principal *principal);
+void service_submit(struct request *task); /* takes it over */
 
 struct service_stats {
     uint64_t requests, refused, faults, batches, batched_requests, writer_queue, reader_queue;

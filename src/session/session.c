@@ -65,19 +65,26 @@ static bool is_stalled(struct session *s, const struct request *r)
 
 /* ---- life ---- */
 
-void session_open(struct service *v, struct connection *c)
+struct session *session_new(struct service *v)
 {
     struct session *s = MEM_NEW(struct session);
 
     s->service = v;
-    s->connection = c;
     s->dialect = service_last_dialect(v);
-    s->origin = connection_id(c);
     s->next = v->sessions;
     if (s->next)
         s->next->previous = s;
     v->sessions = s;
     v->stats.sessions++;
+    return s;
+}
+
+void session_open(struct service *v, struct connection *c)
+{
+    struct session *s = session_new(v);
+
+    s->connection = c;
+    s->origin = connection_id(c);
     connection_set_user(c, s);
 }
 
@@ -236,7 +243,9 @@ void session_deliver(struct session *s)
 {
     while (s->first && may_go(s, s->first)) {
         struct request *r = s->first;
-        if (!session_is_gone(s))
+        if (s->task)
+            task_end(r);
+        else if (!session_is_gone(s))
             reply(s, r);
         s->first = r->next;
         if (!s->first)
@@ -269,7 +278,9 @@ static bool may_start(const struct session *s, const struct request *r)
 /* When nobody waits for it any more only what leaves something behind is done. */
 static bool is_pointless(const struct session *s, const struct request *r)
 {
-    return session_is_gone(s) && (r->handler->lane == LANE_LOOP || r->handler->lane == LANE_READ);
+    bool leaves_something = r->handler->lane != LANE_LOOP && r->handler->lane != LANE_READ;
+
+    return session_is_gone(s) && !s->task && !leaves_something;
 }
 
 static void start_waiting(struct session *s)

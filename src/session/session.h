@@ -51,7 +51,8 @@ struct handler {
     int (*prepare)(struct request *r, struct tx *tx);
     /* The work: 0 with the reply in r->reply; REFUSED or a fault: `fail` makes the reply. */
     int (*run)(struct request *r, struct tx *tx);
-    /* Makes r->reply from r->problem (kind set; INTERNAL for a fault). Any thread, no tx. */
+    /* Makes r->reply from r->problem (kind set; INTERNAL for a fault). Any thread, no tx. NULL: it
+     * is only used for tasks (service.h). */
     void (*fail)(struct request *r);
     /* On the loop, after the reply was queued and before the commit is published; NULL: nothing.
      * Not called when the client has gone. */
@@ -112,6 +113,9 @@ struct dialect {
     /* A socket of this dialect is gone, and it listens no more: frees session_state(), which is
      * NULL if it was never set. Once for each session_upgraded(). NULL: there is none. */
     void (*closed)(struct session *s);
+    /* What is to be done now and then: tasks of the system (service.h), at the start and then each
+     * chores_interval_ms; not again while the last turn is under way. Ended by NULL; NULL: none. */
+    const struct handler *const *chores;
 };
 
 /* A new request of this session: arena, principal (WebSocket) and caller are set. */
@@ -150,12 +154,12 @@ enum { CHANNEL_NAME_MAX = 255 };
 int session_listen(struct session *s, struct str channel);
 void session_unlisten(struct session *s, struct str channel);
 bool session_listens(const struct session *s, struct str channel);
+/* Is it worth anything to tell on this channel? */
+bool service_is_heard(const struct service *v, struct str channel);
 /* One frame to all who listen, but to those of this origin (0: to all). */
 void service_tell(struct service *v, struct str channel, struct frame *frame, uint64_t but_origin);
 /* Each session that listened when this began, and still does at its turn; fn may unlisten and close
  * any, and let any listen. */
-/* Is it worth anything to tell on this channel? */
-bool service_is_heard(const struct service *v, struct str channel);
 void service_each(struct service *v, struct str channel,
                   void (*fn)(struct session *s, void *context), void *context);
 
