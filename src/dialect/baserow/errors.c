@@ -2,6 +2,7 @@
 #include "dialect/baserow/rest.h"
 
 #include "base/json.h"
+#include "model/grid/tokens.h"
 
 static const struct {
     const char *name;
@@ -33,6 +34,9 @@ static const struct {
     {WORKSPACE_OTHER_EMAIL, ERROR_GROUP_INVITATION_EMAIL_MISMATCH},
     {WORKSPACE_NO_APPLICATION, ERROR_APPLICATION_DOES_NOT_EXIST},
     {WORKSPACE_FOREIGN_APPLICATION, ERROR_APPLICATION_NOT_IN_GROUP},
+    {TOKEN_NONE, ERROR_TOKEN_DOES_NOT_EXIST},
+    {TOKEN_FOREIGN_DATABASE, ERROR_DATABASE_DOES_NOT_BELONG_TO_GROUP},
+    {TOKEN_FOREIGN_TABLE, ERROR_TABLE_DOES_NOT_BELONG_TO_GROUP},
 };
 
 /* The model's kinds, where no word says more. */
@@ -133,7 +137,8 @@ static void put_detail(struct buf *b, const struct problem *p)
 void error_write(struct buf *b, const struct problem *p)
 {
     enum error_code code = code_of(p);
-    const char *name = errors[code].name;
+    /* One code has two statuses: of a key that came along, and of a token asked for. */
+    const char *name = errors[code == UNKNOWN_TOKEN ? ERROR_TOKEN_DOES_NOT_EXIST : code].name;
     switch (errors[code].form) {
     case ERROR_BARE:
         put_detail(b, p);

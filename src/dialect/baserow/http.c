@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "dialect/baserow/channel.h"
+#include "model/grid/tokens.h"
 #include "model/identity/identity.h"
 #include "session/service.h"
 
@@ -126,10 +127,40 @@ static void find_route(struct session *s, struct request *r, struct rest *rest)
 
 /* ---- before a handler, on the worker ---- */
 
+/* A program acts for the token's owner; the header that excludes a socket is not looked at (2.7).
+ */
+static int authenticate_token(struct request *r, struct tx *tx, struct str key)
+{
+    static const struct {
+        const char *word;
+        enum error_code code;
+    } refusals[] = {
+        {TOKEN_NONE, UNKNOWN_TOKEN},
+        {TOKEN_INACTIVE, ERROR_USER_NOT_ACTIVE},
+        {TOKEN_NOT_MEMBER, ERROR_TOKEN_GROUP_MISMATCH},
+    };
+    struct rest *rest = rest_of(r);
+    struct database_token *token = ARENA_NEW(tx->arena, struct database_token);
+
+    if (key.len == 0 || str_contains(key, STR(" ")))
+        return refuse_code(tx, ERROR_INVALID_TOKEN_HEADER, NULL);
+    int rc = token_by_key(tx, key, token);
+    for (size_t i = 0; rc == REFUSED && i < COUNT_OF(refusals); i++)
+        if (str_equal(tx->problem->reason, str_of(refusals[i].word)))
+            return refuse_code(tx, refusals[i].code, NULL);
+    if (rc == 0)
+        rc = account_by_id(tx, token->account, &rest->account);
+    rest->token = token;
+    r->caller.origin = 0;
+    return rc;
+}
+
 static int authenticate(struct request *r, struct tx *tx)
 {
     struct rest *rest = rest_of(r);
     struct str header = http_header_get(r->http, "Authorization"), scheme = STR("JWT ");
+    if (str_starts_with(header, STR("Token")) && rest->route->flags & ROUTE_TOKEN)
+        return authenticate_token(r, tx, str_trim(str_skip(header, STR("Token").len)));
     if (!str_starts_with(header, scheme))
         return refuse_code(tx, NOT_AUTHENTICATED, NULL);
     int rc =

@@ -24,9 +24,11 @@ struct rest {
     struct problem mistake; /* found while decoding; kind NONE: none */
     /* ---- set before a handler's `prepare` and `run` ---- */
     struct account account; /* who asks; id 0: a public route */
-    json_t *data;           /* of the body: what the route's rules name, and was sent; never NULL */
-    json_t *asked;          /* of the query: the same */
-    void *finding;          /* what a handler's `prepare` leaves for its `run` */
+    /* The database token that it comes by: it acts for `account`. NULL: it came by a JWT. */
+    const struct database_token *token;
+    json_t *data;  /* of the body: what the route's rules name, and was sent; never NULL */
+    json_t *asked; /* of the query: the same */
+    void *finding; /* what a handler's `prepare` leaves for its `run` */
 };
 
 enum route_flags {
@@ -34,6 +36,7 @@ enum route_flags {
     ROUTE_STAFF = 2,  /* for staff only: others are told 403 */
     ROUTE_BARE = 4,   /* what is wrong with the body is told without an envelope (token-auth) */
     ROUTE_STALLS = 8, /* the answer waits for LOGIN_STALL_TIME since the request came */
+    ROUTE_TOKEN = 16, /* open to database tokens (9.14), too */
 };
 
 /* ---- validate.c ---- */
@@ -96,7 +99,7 @@ struct route {
 };
 /* The families' tables, each ended by a row without a method. */
 extern const struct route login_routes[], account_routes[], settings_routes[], workspace_routes[],
-    member_routes[], invitation_routes[], application_routes[];
+    member_routes[], invitation_routes[], application_routes[], token_routes[];
 
 enum route_found {
     ROUTE_FOUND,
@@ -202,7 +205,19 @@ enum error_form {
     X(ERROR_CANNOT_DELETE_ALREADY_DELETED_ITEM, CODED, 400, "It is deleted already.")              \
     X(ERROR_MAX_JOB_COUNT_EXCEEDED, CODED, 400,                                                    \
       "Max running job count for this type is exceeded.")                                          \
-    X(ERROR_JOB_DOES_NOT_EXIST, CODED, 404, "The requested job does not exist.")
+    X(ERROR_JOB_DOES_NOT_EXIST, CODED, 404, "The requested job does not exist.")                   \
+    /* database tokens (9.14) */                                                                   \
+    X(ERROR_TOKEN_DOES_NOT_EXIST, CODED, 404, "The requested token does not exist.")               \
+    X(ERROR_DATABASE_DOES_NOT_BELONG_TO_GROUP, CODED, 400,                                         \
+      "The database id %v does not belong to the workspace.")                                      \
+    X(ERROR_TABLE_DOES_NOT_BELONG_TO_GROUP, CODED, 400,                                            \
+      "The table id %v does not belong to the workspace.")                                         \
+    X(ERROR_INVALID_TOKEN_HEADER, CODED, 401, "The provided token header is invalid.")             \
+    X(UNKNOWN_TOKEN, CODED, 401, "The provided token does not exist.")                             \
+    X(ERROR_USER_NOT_ACTIVE, CODED, 401, "The user of the token is not active.")                   \
+    X(ERROR_TOKEN_GROUP_MISMATCH, CODED, 401,                                                      \
+      "The user of the token is no member of its workspace.")                                      \
+    X(ERROR_NO_PERMISSION_TO_TABLE, CODED, 401, "The token does not have permissions to the table.")
 
 enum error_code {
 #define X(name, form, status, text) name,

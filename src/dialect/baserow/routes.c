@@ -1,9 +1,9 @@
 /* Routes: method and path → handler. The families' tables are searched in order. */
 #include "dialect/baserow/rest.h"
 
-static const struct route *const families[] = {login_routes,      account_routes, settings_routes,
-                                               workspace_routes,  member_routes,  invitation_routes,
-                                               application_routes};
+static const struct route *const families[] = {
+    login_routes,  account_routes,    settings_routes,    workspace_routes,
+    member_routes, invitation_routes, application_routes, token_routes};
 
 enum { ID_DIGITS_MAX = 18 };
 
