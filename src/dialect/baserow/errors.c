@@ -34,13 +34,13 @@ static const struct {
     {WORKSPACE_OTHER_EMAIL, ERROR_GROUP_INVITATION_EMAIL_MISMATCH},
     {WORKSPACE_NO_APPLICATION, ERROR_APPLICATION_DOES_NOT_EXIST},
     {WORKSPACE_FOREIGN_APPLICATION, ERROR_APPLICATION_NOT_IN_GROUP},
-    {TOKEN_NONE, ERROR_TOKEN_DOES_NOT_EXIST},
-    {TOKEN_FOREIGN_DATABASE, ERROR_DATABASE_DOES_NOT_BELONG_TO_GROUP},
-    {TOKEN_FOREIGN_TABLE, ERROR_TABLE_DOES_NOT_BELONG_TO_GROUP},
+    {DATABASE_TOKEN_NONE, ERROR_TOKEN_DOES_NOT_EXIST},
+    {DATABASE_TOKEN_FOREIGN_DATABASE, ERROR_DATABASE_DOES_NOT_BELONG_TO_GROUP},
+    {DATABASE_TOKEN_FOREIGN_TABLE, ERROR_TABLE_DOES_NOT_BELONG_TO_GROUP},
 };
 
 /* The model's kinds, where no word says more. */
-static const enum error_code kinds[PROBLEM_KIND_COUNT] = {
+static const enum error_code codes[PROBLEM_KIND_COUNT] = {
     [PROBLEM_NONE] = INTERNAL,
     [PROBLEM_FORBIDDEN] = PERMISSION_DENIED,
     [PROBLEM_INVALID_CREDENTIALS] = ERROR_INVALID_CREDENTIALS,
@@ -88,7 +88,7 @@ static bool is_ours(const struct problem *p, enum error_code *code_out)
 
 static enum error_code code_of(const struct problem *p)
 {
-    enum error_code code = kinds[p->kind];
+    enum error_code code = codes[p->kind];
     if (is_ours(p, &code))
         return code;
     for (size_t i = 0; i < COUNT_OF(words); i++)

@@ -135,9 +135,9 @@ static int authenticate_token(struct request *r, struct tx *tx, struct str key)
         const char *word;
         enum error_code code;
     } refusals[] = {
-        {TOKEN_NONE, UNKNOWN_TOKEN},
-        {TOKEN_INACTIVE, ERROR_USER_NOT_ACTIVE},
-        {TOKEN_NOT_MEMBER, ERROR_TOKEN_GROUP_MISMATCH},
+        {DATABASE_TOKEN_NONE, UNKNOWN_TOKEN},
+        {DATABASE_TOKEN_INACTIVE, ERROR_USER_NOT_ACTIVE},
+        {DATABASE_TOKEN_NOT_MEMBER, ERROR_TOKEN_GROUP_MISMATCH},
     };
     struct rest *rest = rest_of(r);
     struct database_token *token = ARENA_NEW(tx->arena, struct database_token);

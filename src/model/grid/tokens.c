@@ -70,7 +70,7 @@ static int find_row(struct tx *tx, int64_t id, const struct value **row_out)
     if (rc != 0)
         return rc;
     if (!*row_out || system_integer(SYSTEM_TOKENS, *row_out, "account") != me.id)
-        return refuse_wish(tx, TOKEN_NONE);
+        return refuse_wish(tx, DATABASE_TOKEN_NONE);
     return workspace_find(tx, system_integer(SYSTEM_TOKENS, *row_out, "workspace"), MEMBER_MEMBER,
                           &w);
 }
@@ -149,7 +149,7 @@ static int check_place(struct tx *tx, int64_t workspace, const json_t *place)
 
     if (application && application->workspace->id == workspace)
         return 0;
-    refuse_wish(tx, table ? TOKEN_FOREIGN_TABLE : TOKEN_FOREIGN_DATABASE);
+    refuse_wish(tx, table ? DATABASE_TOKEN_FOREIGN_TABLE : DATABASE_TOKEN_FOREIGN_DATABASE);
     tx->problem->value = arena_printf(tx->arena, "%lld", (long long)id);
     return REFUSED;
 }
@@ -211,7 +211,7 @@ int token_by_key(struct tx *tx, struct str key, struct database_token *token_out
     if (rc != 0)
         return rc;
     if (!row)
-        return refuse_wish(tx, TOKEN_NONE);
+        return refuse_wish(tx, DATABASE_TOKEN_NONE);
     rc = read_token(tx, row, token_out);
     if (rc == 0)
         rc = account_by_id(tx, token_out->account, &owner);
@@ -219,9 +219,9 @@ int token_by_key(struct tx *tx, struct str key, struct database_token *token_out
         return rc;
     const struct workspace *w = catalogue_workspace(tx->catalogue, token_out->workspace);
     if (!owner.active)
-        return refuse_wish(tx, TOKEN_INACTIVE);
+        return refuse_wish(tx, DATABASE_TOKEN_INACTIVE);
     if (!w || !workspace_member(w, owner.user))
-        return refuse_wish(tx, TOKEN_NOT_MEMBER);
+        return refuse_wish(tx, DATABASE_TOKEN_NOT_MEMBER);
     return 0;
 }
 

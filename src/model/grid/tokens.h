@@ -20,21 +20,23 @@ int token_list(struct tx *tx, struct database_token **list_out, size_t *count_ou
 int token_create(struct tx *tx, int64_t workspace, struct str name,
                  struct database_token *token_out);
 int token_find(struct tx *tx, int64_t id, struct database_token *token_out);
-/* Absent name, NULL permissions: unchanged. TOKEN_FOREIGN_DATABASE, TOKEN_FOREIGN_TABLE. */
+/* Absent name, NULL permissions: unchanged. DATABASE_TOKEN_FOREIGN_DATABASE,
+ * DATABASE_TOKEN_FOREIGN_TABLE. */
 int token_change(struct tx *tx, int64_t id, struct str name, const json_t *permissions, bool rotate,
                  struct database_token *token_out);
 int token_delete(struct tx *tx, int64_t id);
 
-/* By its key: 0, REFUSED TOKEN_NONE, TOKEN_INACTIVE (its owner), TOKEN_NOT_MEMBER (owner left). */
+/* By its key: 0, REFUSED DATABASE_TOKEN_NONE, DATABASE_TOKEN_INACTIVE (its owner),
+ * DATABASE_TOKEN_NOT_MEMBER (owner left). */
 int token_by_key(struct tx *tx, struct str key, struct database_token *token_out);
 bool token_allows(const struct database_token *token, enum action action,
                   const struct grid_table *t);
 bool token_allows_any(const struct database_token *token, const struct grid_table *t);
 
-#define TOKEN_NONE "no token"
-#define TOKEN_INACTIVE "token of an inactive user"
-#define TOKEN_NOT_MEMBER "token of one who is no member"
-#define TOKEN_FOREIGN_DATABASE "database of another workspace"
-#define TOKEN_FOREIGN_TABLE "table of another workspace"
+#define DATABASE_TOKEN_NONE "no token"
+#define DATABASE_TOKEN_INACTIVE "token of an inactive user"
+#define DATABASE_TOKEN_NOT_MEMBER "token of one who is no member"
+#define DATABASE_TOKEN_FOREIGN_DATABASE "database of another workspace"
+#define DATABASE_TOKEN_FOREIGN_TABLE "table of another workspace"
 
 #endif
