@@ -69,6 +69,8 @@ struct statement {
     size_t row_capacity;
     int64_t now_ms;
     struct arena *arena; /* values made for this statement; NULL until needed */
+    unsigned aliases;    /* other tables that were named so far: rowcast_1 and so on */
+    unsigned alias;      /* the one whose columns are written now; 0: the shape's own */
     bool writes;         /* runs to its end, whatever the row function says */
     bool unbounded;      /* may give very many rows: they are not gathered first */
     bool unawaited;      /* cannot fail by itself and gives no rows: a store far away goes on, and

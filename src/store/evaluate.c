@@ -201,6 +201,8 @@ enum truth expr_evaluate(const struct expr *x, const struct value *row, int64_t 
         return evaluate_list(x, row, now_ms);
     case EXPR_TEST:
         return evaluate_test(x, row, now_ms);
+    case EXPR_AMONG: /* its rows are not here */
+        break;
     }
     return TRUTH_UNKNOWN;
 }

@@ -1,10 +1,8 @@
 #include "store/expr.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/mem.h"
 #include "base/text.h"
 
 const struct expr expr_true = {.kind = EXPR_TRUE};
@@ -264,86 +262,61 @@ const struct expr *expr_test(struct arena *a, const struct column *c, enum opera
     return expr_test_operands(a, c, NULL, op, operands, count);
 }
 
-/* ---- keys ---- */
+/* ---- other tables ---- */
 
-enum { KEY_SIZE_MAX = 64 * 1024 * 1024 };
+enum comparable_kind { COMPARES_WITH_ITSELF, COMPARES_AS_NUMBER, COMPARES_AS_TEXT };
 
-static void put_operand_key(struct buf *b, const struct operand *o)
+static enum comparable_kind comparable_kind(const struct column *c)
 {
-    if (o->now)
-        buf_printf(b, "@%" PRId32 "/%" PRId64, o->shift.months, o->shift.ms);
-    else
-        value_put_key(b, &o->value);
+    switch (c->type) {
+    case TYPE_INTEGER:
+    case TYPE_BIG_INTEGER:
+    case TYPE_FLOAT:
+    case TYPE_DECIMAL:
+        return COMPARES_AS_NUMBER;
+    case TYPE_STRING:
+    case TYPE_TEXT:
+    case TYPE_CSV:
+    case TYPE_HASH:
+        return COMPARES_AS_TEXT;
+    default:
+        return COMPARES_WITH_ITSELF;
+    }
 }
 
-static void put_test_key(struct buf *b, const struct expr *x)
+/* PostgreSQL compares no others. */
+static bool are_comparable(const struct column *a, const struct column *b)
 {
-    buf_printf(b, "%s(%zu:", operators[x->test.op].name, x->test.column->name.len);
-    buf_put_str(b, x->test.column->name);
-    if (x->test.mask) {
-        buf_put_char(b, '|');
-        expr_put_key(b, x->test.mask);
-    }
-    for (size_t i = 0; i < x->test.operand_count; i++) {
-        buf_put_char(b, ',');
-        put_operand_key(b, &x->test.operands[i]);
-    }
-    buf_put_char(b, ')');
+    enum comparable_kind kind = comparable_kind(a);
+    if (kind == COMPARES_WITH_ITSELF)
+        return a->type == b->type && a->type != TYPE_JSON;
+    return kind == comparable_kind(b);
 }
 
-static int compare_keys(const void *left, const void *right)
-{
-    return str_compare(*(const struct str *)left, *(const struct str *)right);
-}
+/* What a subselect takes of a parser's stack, in levels of a tree. */
+enum { SUBSELECT_DEPTH = 8 };
 
-/* The order of items does not matter to the condition, nor does telling one twice: so not to its
- * key. */
-static void put_list_key(struct buf *b, const struct expr *x)
+const struct expr *expr_among(struct arena *a, const struct column *c, const struct subselect *s,
+                              bool negated)
 {
-    struct buf text;
-    buf_init(&text, KEY_SIZE_MAX);
-    struct str *keys = MEM_ARRAY(struct str, x->list.count);
-    for (size_t i = 0; i < x->list.count; i++) {
-        size_t start = text.len;
-        expr_put_key(&text, x->list.items[i]);
-        keys[i].len = text.len - start;
-    }
-    const char *at = text.at;
-    for (size_t i = 0; i < x->list.count; at += keys[i++].len)
-        keys[i].at = at;
-    qsort(keys, x->list.count, sizeof(*keys), compare_keys);
-
-    b->failed |= text.failed;
-    buf_put_char(b, x->kind == EXPR_AND ? '&' : '|');
-    buf_put_char(b, '(');
-    for (size_t i = 0; i < x->list.count; i++)
-        if (i == 0 || !str_equal(keys[i - 1], keys[i]))
-            buf_put_str(b, keys[i]);
-    buf_put_char(b, ')');
-    mem_free(keys);
-    buf_deinit(&text);
-}
-
-void expr_put_key(struct buf *b, const struct expr *x)
-{
-    switch (x->kind) {
-    case EXPR_TRUE:
-        buf_put_lit(b, "true");
-        break;
-    case EXPR_FALSE:
-        buf_put_lit(b, "false");
-        break;
-    case EXPR_AND:
-    case EXPR_OR:
-        put_list_key(b, x);
-        break;
-    case EXPR_TEST:
-        put_test_key(b, x);
-        break;
-    }
+    assert(are_comparable(c, s->out));
+    const struct expr *where = s->where ? s->where : &expr_true;
+    if (where->kind == EXPR_FALSE)
+        return negated ? &expr_true : &expr_false;
+    struct expr *x = ARENA_NEW(a, struct expr);
+    *x = (struct expr){.kind = EXPR_AMONG,
+                       .depth = where->depth + SUBSELECT_DEPTH,
+                       .among = {.column = c, .of = {s->shape, s->out, where}, .negated = negated}};
+    return x;
 }
 
 /* ---- questions ---- */
+
+static void add_column(const struct column *c, uint64_t *bits, size_t words)
+{
+    assert(c->index / 64 < words);
+    bits[c->index / 64] |= UINT64_C(1) << (c->index % 64);
+}
 
 void expr_columns(const struct expr *x, uint64_t *bits, size_t words)
 {
@@ -351,11 +324,11 @@ void expr_columns(const struct expr *x, uint64_t *bits, size_t words)
         for (size_t i = 0; i < x->list.count; i++)
             expr_columns(x->list.items[i], bits, words);
     } else if (x->kind == EXPR_TEST) {
-        unsigned index = x->test.column->index;
-        assert(index / 64 < words);
-        bits[index / 64] |= UINT64_C(1) << (index % 64);
+        add_column(x->test.column, bits, words);
         if (x->test.mask)
             expr_columns(x->test.mask, bits, words);
+    } else if (x->kind == EXPR_AMONG) {
+        add_column(x->among.column, bits, words);
     }
 }
 
@@ -367,17 +340,37 @@ static bool test_uses_now(const struct expr *x)
     return false;
 }
 
+/* Whether the question is answered with yes for an item of a list. */
+static bool any_item(const struct expr *x, bool (*question)(const struct expr *x))
+{
+    for (size_t i = 0; i < x->list.count; i++)
+        if (question(x->list.items[i]))
+            return true;
+    return false;
+}
+
 bool expr_uses_now(const struct expr *x)
 {
-    if (is_list(x->kind)) {
-        for (size_t i = 0; i < x->list.count; i++)
-            if (expr_uses_now(x->list.items[i]))
-                return true;
+    switch (x->kind) {
+    case EXPR_AND:
+    case EXPR_OR:
+        return any_item(x, expr_uses_now);
+    case EXPR_TEST:
+        return test_uses_now(x) || (x->test.mask && expr_uses_now(x->test.mask));
+    case EXPR_AMONG:
+        return expr_uses_now(x->among.of.where);
+    default:
         return false;
     }
+}
+
+bool expr_reaches(const struct expr *x)
+{
+    if (is_list(x->kind))
+        return any_item(x, expr_reaches);
     if (x->kind == EXPR_TEST)
-        return test_uses_now(x) || (x->test.mask && expr_uses_now(x->test.mask));
-    return false;
+        return x->test.mask && expr_reaches(x->test.mask);
+    return x->kind == EXPR_AMONG;
 }
 
 static bool is_equality(const struct expr *x)
@@ -433,6 +426,8 @@ const struct expr *expr_copy(struct arena *a, const struct expr *x)
     *copy = *x;
     if (x->kind == EXPR_TEST)
         copy_test(a, copy, x);
+    else if (x->kind == EXPR_AMONG)
+        copy->among.of.where = expr_copy(a, x->among.of.where);
     else
         copy_list(a, copy, x);
     return copy;

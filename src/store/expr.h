@@ -9,6 +9,9 @@
  * Three-valued as SQL is: a test on null is unknown, and so is its opposite; a row matches when the
  * whole is true. Trees are immutable, live in an arena and may be shared between threads.
  * operator.c has the one table of operators: a new operator is one row there.
+ *
+ * One kind of condition reaches into another table (EXPR_AMONG): only a store can judge it. In
+ * memory it is unknown, and who evaluates asks expr_reaches() first.
  */
 
 #include <stdbool.h>
@@ -60,7 +63,7 @@ bool operator_find(struct str name, enum operator* op_out); /* without the under
 /* The operator that means NOT op, as "nin" for "in" and back; OP_COUNT when there is none. */
 enum operator operator_negation(enum operator op);
 
-enum expr_kind { EXPR_TRUE, EXPR_FALSE, EXPR_AND, EXPR_OR, EXPR_TEST };
+enum expr_kind { EXPR_TRUE, EXPR_FALSE, EXPR_AND, EXPR_OR, EXPR_TEST, EXPR_AMONG };
 
 /* A value to compare with: fixed, or a moment relative to now ($NOW), written in the column's form.
  */
@@ -69,6 +72,13 @@ struct operand {
     bool folded; /* set by the builder: the moment's text is compared without case */
     struct clock_shift shift;
     struct value value;
+};
+
+/* The values of a column in those rows of a table that fulfil a condition. */
+struct subselect {
+    const struct shape *shape;
+    const struct column *out; /* of that shape, as all columns in `where` are */
+    const struct expr *where; /* NULL: all rows. It may reach into a further table */
 };
 
 struct expr {
@@ -88,6 +98,11 @@ struct expr {
             const struct operand *operands; /* folded already for the i… operators */
             size_t operand_count;
         } test;
+        struct { /* AMONG */
+            const struct column *column;
+            struct subselect of; /* with a condition */
+            bool negated;
+        } among;
     };
 };
 
@@ -127,8 +142,22 @@ const struct expr *expr_test_operands(struct arena *a, const struct column *c,
                                       const struct expr *mask, enum operator op,
                                       const struct operand *operands, size_t count);
 
+/*
+ * column IN (SELECT out FROM shape WHERE where), and NOT IN. The two columns hold values that
+ * compare: both numbers, both free text, or both of one type that is not JSON. Shape and columns
+ * stay borrowed.
+ *
+ * As in SQL a null column is unknown in both, but beside a subselect of no rows, which nothing is
+ * among. Nulls that the subselect yields are left out, and make nothing unknown.
+ */
+const struct expr *expr_among(struct arena *a, const struct column *c, const struct subselect *s,
+                              bool negated);
+/* Whether the tree, masks included, reaches into another table. */
+bool expr_reaches(const struct expr *x);
+
 enum truth { TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN };
-/* `row` has the values of the shape that the tree's columns belong to, by column index. */
+/* `row` has the values of the shape that the tree's columns belong to, by column index. What
+ * reaches into another table is unknown. */
 enum truth expr_evaluate(const struct expr *x, const struct value *row, int64_t now_ms);
 static inline bool expr_matches(const struct expr *x, const struct value *row, int64_t now_ms)
 {
@@ -142,17 +171,18 @@ struct value operand_value(const struct operand *o, const struct column *c, int6
 
 /* Canonical text: equal texts mean equal conditions. For keys of classes and feeds. */
 void expr_put_key(struct buf *b, const struct expr *x);
-/* Sets the bit of each column that the tree reads (masks included). */
+/* Sets the bit of each column that the tree reads of its own table (masks included). */
 void expr_columns(const struct expr *x, uint64_t *bits, size_t words);
 bool expr_uses_now(const struct expr *x);
 /*
  * An equality that every matching row fulfils: column = one of the values. For finding feeds by
- * hash. False when the tree has none (a test under a mask or with $NOW does not count).
+ * hash. False when the tree has none (a test under a mask, with $NOW or in another table does not
+ * count).
  */
 bool expr_equality(const struct expr *x, const struct column **column_out,
                    const struct operand **operands_out, size_t *count_out);
 const struct expr *expr_copy(struct arena *a,
-                             const struct expr *x); /* deep; columns stay borrowed */
+                             const struct expr *x); /* deep; shapes and columns stay borrowed */
 
 /* A set of columns: bit i of word i / 64. */
 enum { COLUMNS_MAX = 256, COLUMN_WORDS = COLUMNS_MAX / 64 };

@@ -23,6 +23,7 @@ void statement_start(struct statement *st, const struct sql_dialect *dialect,
     st->outputs = NULL;
     st->output_count = 0;
     st->now_ms = now_ms;
+    st->aliases = st->alias = 0;
     st->writes = st->unbounded = st->unawaited = st->once = st->invalid = false;
 }
 
@@ -85,7 +86,18 @@ void statement_put_bind(struct statement *st, const struct column *c, struct val
 
 static void put_condition(struct statement *st, const struct expr *x);
 
-/* In ORDER BY the table is told: there a bare name may mean what the rows are told under it. */
+/* In ORDER BY the table is told: there a bare name may mean what the rows are told under it. So it
+ * is within another table's part of a statement, which sees the columns of both. */
+static void put_table_of_columns(struct statement *st, enum column_use use)
+{
+    if (st->alias) {
+        buf_printf(&st->sql, "rowcast_%u.", st->alias);
+    } else if (use == USE_ORDER) {
+        statement_put_name(st, st->shape->name);
+        buf_put_char(&st->sql, '.');
+    }
+}
+
 static void put_column(struct statement *st, const struct column *c, enum column_use use)
 {
     for (const char *at = st->dialect->column(c, use); *at; at++) {
@@ -94,10 +106,7 @@ static void put_column(struct statement *st, const struct column *c, enum column
             continue;
         }
         at++; /* c */
-        if (use == USE_ORDER) {
-            statement_put_name(st, st->shape->name);
-            buf_put_char(&st->sql, '.');
-        }
+        put_table_of_columns(st, use);
         statement_put_name(st, c->name);
     }
 }
@@ -248,6 +257,33 @@ static void put_list(struct statement *st, const struct expr *x)
     buf_put_char(&st->sql, ')');
 }
 
+/* Within it bare names would do, as all columns are the other table's; but one that is no longer
+ * there would then mean a column of the table outside. */
+static void put_among(struct statement *st, const struct expr *x)
+{
+    const struct subselect *of = &x->among.of;
+    unsigned outside = st->alias;
+    put_column(st, x->among.column, USE_VALUE);
+    buf_put_str(&st->sql, x->among.negated ? STR(" NOT IN (SELECT ") : STR(" IN (SELECT "));
+    st->alias = ++st->aliases;
+    put_column(st, of->out, USE_VALUE);
+    buf_put_lit(&st->sql, " FROM ");
+    statement_put_name(st, of->shape->name);
+    buf_printf(&st->sql, " AS rowcast_%u", st->alias);
+    bool nulls = x->among.negated && of->out->nullable;
+    if (nulls) {
+        buf_put_lit(&st->sql, " WHERE ");
+        put_column(st, of->out, USE_VALUE);
+        buf_put_lit(&st->sql, " IS NOT NULL");
+    }
+    if (of->where->kind != EXPR_TRUE) {
+        buf_put_str(&st->sql, nulls ? STR(" AND ") : STR(" WHERE "));
+        put_condition(st, of->where);
+    }
+    buf_put_char(&st->sql, ')');
+    st->alias = outside;
+}
+
 static void put_condition(struct statement *st, const struct expr *x)
 {
     switch (x->kind) {
@@ -263,6 +299,9 @@ static void put_condition(struct statement *st, const struct expr *x)
         break;
     case EXPR_TEST:
         put_test(st, x);
+        break;
+    case EXPR_AMONG:
+        put_among(st, x);
         break;
     }
 }
