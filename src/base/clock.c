@@ -131,6 +131,11 @@ struct clock_fields clock_fields_of(int64_t ms)
     };
 }
 
+int64_t clock_date_ms(int year, int month, int day)
+{
+    return days_of((struct date){year, month, day}) * DAY_MS;
+}
+
 /* Writing */
 
 /* Writes the digits of a number with leading zeros, and what follows them. Returns the end. */

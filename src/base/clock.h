@@ -52,6 +52,7 @@ struct clock_fields {
     int iso_week; /* from 1: the week that has most of its days in this year (ISO 8601) */
 };
 struct clock_fields clock_fields_of(int64_t ms);
+int64_t clock_date_ms(int year, int month, int day); /* its midnight, UTC; a date there is */
 
 /* A shift as in $NOW(-1 day): months move by the calendar (31 Jan + 1 month = end of February). */
 struct clock_shift {
