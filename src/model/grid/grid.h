@@ -6,38 +6,26 @@
  *
  * Beside each users' table of the catalogue stands a grid_table: number, name to show, place in an
  * application, and its fields in the order in which they are shown. A field shows a column of its
- * own, one of the hidden columns that every users' table has (enum hidden), or a link. What it
+ * own, one of the hidden columns that every users' table has (hidden.h), or a link. What it
  * means and how it is told is its kind (kind.h). Tables and fields that were made by other means
  * have all of it too, derived from their columns.
  *
- *   grid.c      the catalogue's part: read from the rows of directus_collections and
- * directus_fields kind*.c     kinds of fields: settings, values in and out, conversion tables.c
- * making, changing, ordering tables; fields.c the same for fields; convert.c values rows.c making,
- * changing, moving, deleting rows; order.c where they stand links.c     rows that rows are linked
- * to; query.c lists; filter.c the filters of section 11 news.c      what a commit's changes alone
- * do not tell (struct news) trash.c, history.c, tokens.c
+ * - grid.c, load.c: the catalogue's part, read from the rows of directus_collections and
+ *   directus_fields
+ * - kind*.c: kinds of fields: settings, values in and out, conversion
+ * - tables.c, fields.c: making, changing, ordering tables and fields; convert.c: their values
+ * - rows.c: making, changing, moving, deleting rows; order.c: where they stand
+ * - links.c: rows that rows are linked to
+ * - query.c: lists; filter.c: the filters of section 11
+ * - news.c: what a commit's changes alone do not tell (struct news)
+ * - trash.c, history.c, tokens.c
  *
  * Functions that act check what the principal's user may do: membership counts, and nothing else.
  */
 
 #include "model/grid/kind.h"
+#include "model/hidden.h"
 #include "model/workspace/workspace.h"
-
-/* Columns that every users' table has and no dialect lists as fields. In this order, behind all
- * others; HIDDEN_NUMBER only where the key is no whole number. */
-enum hidden {
-    HIDDEN_ORDER,      /* rowcast_order: where the row stands; a double, indexed */
-    HIDDEN_CREATED_ON, /* timestamps; null: not known */
-    HIDDEN_CREATED_BY, /* users' UUIDs; null: nobody's, or not known */
-    HIDDEN_UPDATED_ON, /* null: not since it was made */
-    HIDDEN_UPDATED_BY,
-    HIDDEN_NUMBER, /* rowcast_number: the row's integer */
-    HIDDEN_COUNT
-};
-/* The definitions; index, and the unit of HIDDEN_NUMBER, are the caller's. Lives for good. */
-const struct column *hidden_column(enum hidden which);
-/* Of a table; NULL: it has none (system tables; a number where the key is one). */
-const struct column *table_hidden(const struct table *t, enum hidden which);
 
 /* Rows of another table, or of the same one. */
 struct grid_link {
@@ -67,6 +55,7 @@ struct grid_table {
     int64_t order;
     struct str name;
     const struct application *application;
+    bool placed; /* there by somebody's will; false: it is where all others are */
     const struct table *table;
     const struct grid_field *fields; /* the primary first, then by order, id */
     size_t field_count;
