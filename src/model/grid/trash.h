@@ -10,6 +10,7 @@
  */
 
 #include "model/grid/rows.h"
+#include "model/items/rows.h"
 
 enum trash_type {
     TRASH_WORKSPACE,
@@ -31,8 +32,30 @@ struct trash_entry {
     const json_t *names;                           /* rows: array of texts; NULL */
 };
 
-/* Called by those who delete. The item is marked, or its rows removed, by them. */
-int trash_put(struct tx *tx, const struct trash_entry *entry, const json_t *content);
+/*
+ * Called by those who delete (fields.h, rows.h), who mark the item or remove its rows themselves.
+ * Each puts one entry for what was asked for; `along` are fields that went with it (the other side
+ * of a link), which come back with it.
+ */
+int trash_put_table(struct tx *tx, const struct grid_table *t, const int64_t *along, size_t count);
+int trash_put_field(struct tx *tx, const struct grid_field *f, const int64_t *along, size_t count);
+/* Rows as they were (`before` of each), links included. */
+int trash_put_rows(struct tx *tx, const struct grid_table *t, const struct rows *rows,
+                   const struct links *links);
+/* By a member, and by an admin of it. */
+int trash_application(struct tx *tx, int64_t id);
+int trash_workspace(struct tx *tx, int64_t id);
+
+/* Workspaces with something in the trash that the principal's user may see: the user is a member.
+ * Trashed workspaces too, with `trashed`. */
+struct trash_place {
+    int64_t id;
+    struct str name, type; /* type: of an application */
+    bool trashed;
+    struct trash_place *applications;
+    size_t count;
+};
+int trash_places(struct tx *tx, struct trash_place **list_out, size_t *count_out);
 /* Newest first; of an application, or of a whole workspace (application 0). By members. */
 int trash_list(struct tx *tx, int64_t workspace, int64_t application, int64_t limit, int64_t offset,
                struct trash_entry **list_out, size_t *count_out, int64_t *total_out);
@@ -40,8 +63,8 @@ int trash_list(struct tx *tx, int64_t workspace, int64_t application, int64_t li
 int trash_empty(struct tx *tx, int64_t workspace, int64_t application);
 /* Brings back; its children that were not trashed by themselves come along. TRASH_* words. */
 int trash_restore(struct tx *tx, enum trash_type type, int64_t item, int64_t parent);
-/* Deletes for good what was emptied or is older than the moment: one item at a time, in a
- * WRITER_SCHEMA transaction. *more_out: there is more. */
+/* Deletes for good what was emptied or is older than the moment, one item at a time, as the system,
+ * in a WRITER_SCHEMA transaction. *more_out: there is more. */
 int trash_purge(struct tx *tx, int64_t before_ms, bool *more_out);
 
 #define TRASH_NO_ITEM "not in the trash"
