@@ -123,19 +123,6 @@ static int read_fields(struct tx *tx, const json_t *fields, struct draft *d)
 
 /* ---- creating ---- */
 
-static int create_table(struct tx *tx, const struct draft *d)
-{
-    struct shape shape = {.name = d->name, .columns = d->columns, .count = d->count};
-
-    for (unsigned i = 0; i < d->count; i++)
-        if (d->columns[i].primary_key)
-            shape.key = i;
-    int rc = schema_outcome(tx, store_create_table(tx->store, &shape), d->name, STR_NULL);
-    for (size_t i = 0; i < d->count && rc == 0; i++)
-        rc = schema_insert(tx, SYSTEM_FIELDS, d->rows[i]);
-    return rc;
-}
-
 int schema_create_collection(struct tx *tx, const json_t *body, struct str *name_out)
 {
     const json_t *schema = json_get(body, "schema");
@@ -166,9 +153,8 @@ int schema_create_collection(struct tx *tx, const json_t *body, struct str *name
     if (rc == 0 && !folder)
         rc = read_fields(tx, json_get(body, "fields"), &d);
     if (rc == 0)
-        rc = schema_insert(tx, SYSTEM_COLLECTIONS, row);
-    if (rc == 0 && !folder)
-        rc = create_table(tx, &d);
+        rc = folder ? schema_insert(tx, SYSTEM_COLLECTIONS, row)
+                    : schema_make_table(tx, row, d.rows, d.columns, d.count);
     if (rc == 0)
         *name_out = d.name;
     return rc;

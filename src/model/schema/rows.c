@@ -148,7 +148,8 @@ static int keep_row(void *context, const struct value *row)
     return 0;
 }
 
-int schema_insert(struct tx *tx, enum system_table which, const struct value *row)
+int schema_insert_row(struct tx *tx, enum system_table which, const struct value *row,
+                      const struct value **row_out)
 {
     const struct table *table = system_table(which);
     const struct shape *shape = &table->shape;
@@ -164,7 +165,15 @@ int schema_insert(struct tx *tx, enum system_table which, const struct value *ro
         return schema_outcome(tx, rc, table->name, STR_NULL);
     struct item_key key = {.value = stored.row[shape->key]};
     commit_record(tx, commit_operation(tx), CHANGE_CREATE, table, &key, NULL, stored.row, NULL);
+    *row_out = stored.row;
     return 0;
+}
+
+int schema_insert(struct tx *tx, enum system_table which, const struct value *row)
+{
+    const struct value *stored;
+
+    return schema_insert_row(tx, which, row, &stored);
 }
 
 int schema_update(struct tx *tx, enum system_table which, const struct value *before,
@@ -235,21 +244,47 @@ struct column *schema_columns(struct tx *tx, const struct table *table)
     return columns;
 }
 
-int schema_alter(struct tx *tx, const struct table *table, struct column *columns, size_t count,
-                 struct str field)
+int schema_reshape(struct tx *tx, const struct table *table, struct column *columns, size_t count,
+                   const struct str *from, struct str field)
 {
     struct shape after = {.name = table->shape.name, .columns = columns, .count = count};
-    struct str *from = ARENA_ARRAY(tx->arena, struct str, count);
 
     for (unsigned i = 0; i < count; i++) {
         columns[i].index = i;
         if (columns[i].primary_key)
             after.key = i;
-        if (shape_column(&table->shape, columns[i].name))
-            from[i] = columns[i].name;
     }
     int rc = store_alter_table(tx->store, &table->shape, &after, from);
     return schema_outcome(tx, rc, table->name, field);
+}
+
+int schema_alter(struct tx *tx, const struct table *table, struct column *columns, size_t count,
+                 struct str field)
+{
+    struct str *from = ARENA_ARRAY(tx->arena, struct str, count);
+
+    for (size_t i = 0; i < count; i++)
+        if (shape_column(&table->shape, columns[i].name))
+            from[i] = columns[i].name;
+    return schema_reshape(tx, table, columns, count, from, field);
+}
+
+int schema_make_table(struct tx *tx, const struct value *row, struct value *const *field_rows,
+                      const struct column *columns, size_t count)
+{
+    struct shape shape = {.name = system_text(SYSTEM_COLLECTIONS, row, "collection"),
+                          .columns = columns,
+                          .count = count};
+
+    for (unsigned i = 0; i < count; i++)
+        if (columns[i].primary_key)
+            shape.key = i;
+    int rc = schema_insert(tx, SYSTEM_COLLECTIONS, row);
+    if (rc == 0)
+        rc = schema_outcome(tx, store_create_table(tx->store, &shape), shape.name, STR_NULL);
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = schema_insert(tx, SYSTEM_FIELDS, field_rows[i]);
+    return rc;
 }
 
 int schema_outcome(struct tx *tx, int rc, struct str collection, struct str field)
