@@ -16,6 +16,7 @@ enum column_use {
     USE_VALUE,  /* in a comparison */
     USE_TEXT,   /* as its canonical text: the operators on text, and `empty` */
     USE_ORDER,  /* in ORDER BY */
+    USE_FOLDED, /* in ORDER BY, as its folded text */
     USE_OUTPUT, /* in the rows that come back */
 };
 
@@ -36,6 +37,8 @@ struct sql_dialect {
     bool plans_lists; /* how to find the values of a long list is decided anew each time */
     const char *limit_all;
     const char *ascending, *descending; /* so that null comes first, and last */
+    const char *rank;                   /* the place of $c in a list of numbers $*, or null */
+    const char *join_texts;             /* the function that makes one text of many */
     const char *lock;                   /* behind a SELECT whose rows are locked */
     const char *(*declaration)(const struct type *type);
     const char *(*key_declaration)(const struct column *c); /* NULL: as any column */
@@ -88,6 +91,14 @@ void statement_put_name(struct statement *st, struct str name); /* quoted */
 void statement_put_bind(struct statement *st, const struct column *c, struct value v);
 
 /* render.c */
+void statement_put_column(struct statement *st, const struct column *c, enum column_use use);
+void statement_put_condition(struct statement *st, const struct expr *x);
+struct arena *statement_arena(struct statement *st);
+/* "table AS rowcast_<alias>"; columns are that one's from here on. */
+void statement_put_alias(struct statement *st, const struct shape *shape, unsigned alias);
+/* Values as one parameter; `c` says their type. */
+void statement_put_list(struct statement *st, const struct column *c, const struct operand *list,
+                        size_t count);
 void render_select(struct statement *st, const struct select *select);
 void render_count(struct statement *st, const struct expr *where);
 /* values[i]: what column i gets, NULL: the store's own choice. */
@@ -95,6 +106,9 @@ void render_insert(struct statement *st, const struct value *const *values, bool
 void render_update(struct statement *st, const struct assignment *assignments, size_t count,
                    const struct expr *where, bool returning);
 void render_delete(struct statement *st, const struct expr *where, bool returning);
+
+/* render_order.c: " ORDER BY …", the shape's key last. */
+void render_order(struct statement *st, const struct order *orders, size_t count);
 
 /* render_schema.c. A column: name, declaration, constraints, default, reference. */
 void render_declaration(struct statement *st, const struct column *c); /* the type alone */

@@ -342,6 +342,24 @@ static const char *column_text(const struct column *c)
     }
 }
 
+/* The same for all but those that would be told otherwise than by SQLite. */
+static const char *column_folded(const struct column *c)
+{
+    switch (c->type) {
+    case TYPE_DATE:
+    case TYPE_TIME:
+    case TYPE_DATE_TIME:
+    case TYPE_TIMESTAMP:
+        return column_text(c);
+    case TYPE_DECIMAL:
+        return "trim_scale($c)::text";
+    case TYPE_BOOLEAN:
+        return "$c::int::text";
+    default:
+        return "lower($c::text COLLATE \"C.utf8\") COLLATE \"C\"";
+    }
+}
+
 /* Rows come back as text of one collation: so a statement that is prepared outlives a change of a
  * column's type. */
 static const char *column_in(const struct column *c, enum column_use use)
@@ -353,6 +371,8 @@ static const char *column_in(const struct column *c, enum column_use use)
         return "$c::text COLLATE \"C\"";
     case USE_ORDER:
         return c->type == TYPE_JSON ? "$c::text COLLATE \"C\"" : "$c";
+    case USE_FOLDED:
+        return column_folded(c);
     case USE_VALUE:
         break;
     }
@@ -413,6 +433,8 @@ const struct sql_dialect postgres_dialect = {
     .limit_all = "ALL",
     .ascending = " NULLS FIRST",
     .descending = " DESC NULLS LAST",
+    .rank = "array_position($*[], $c)",
+    .join_texts = "string_agg(rowcast_text, ', ') COLLATE \"C\"",
     .column = column_in,
     .parameter_type = parameter_type,
     .lock = " FOR UPDATE",

@@ -41,7 +41,7 @@ void statement_deinit(struct statement *st)
     mem_free(st->row);
 }
 
-static struct arena *statement_arena(struct statement *st)
+struct arena *statement_arena(struct statement *st)
 {
     if (!st->arena)
         st->arena = arena_new();
@@ -77,14 +77,37 @@ static struct bind *add_bind(struct statement *st, const struct column *c, enum 
     return bind;
 }
 
+void statement_put_alias(struct statement *st, const struct shape *shape, unsigned alias)
+{
+    statement_put_name(st, shape->name);
+    buf_printf(&st->sql, " AS rowcast_%u", alias);
+    st->alias = alias;
+}
+
 void statement_put_bind(struct statement *st, const struct column *c, struct value v)
 {
     add_bind(st, c, USE_VALUE, &v)->value = v;
 }
 
-/* ---- conditions ---- */
+/* A list of whole numbers with a fraction among them is one of fractions. */
+static const struct value *kind_of_list(const struct operand *list, size_t count)
+{
+    static const struct value none = {.kind = VALUE_NULL};
+    for (size_t i = 0; i < count; i++)
+        if (list[i].value.kind == VALUE_REAL)
+            return &list[i].value;
+    return count ? &list[0].value : &none;
+}
 
-static void put_condition(struct statement *st, const struct expr *x);
+void statement_put_list(struct statement *st, const struct column *c, const struct operand *list,
+                        size_t count)
+{
+    struct bind *bind = add_bind(st, c, USE_VALUE, kind_of_list(list, count));
+    bind->list = list;
+    bind->list_count = count;
+}
+
+/* ---- conditions ---- */
 
 /* In ORDER BY the table is told: there a bare name may mean what the rows are told under it. So it
  * is within another table's part of a statement, which sees the columns of both. */
@@ -92,13 +115,13 @@ static void put_table_of_columns(struct statement *st, enum column_use use)
 {
     if (st->alias) {
         buf_printf(&st->sql, "rowcast_%u.", st->alias);
-    } else if (use == USE_ORDER) {
+    } else if (use == USE_ORDER || use == USE_FOLDED) {
         statement_put_name(st, st->shape->name);
         buf_put_char(&st->sql, '.');
     }
 }
 
-static void put_column(struct statement *st, const struct column *c, enum column_use use)
+void statement_put_column(struct statement *st, const struct column *c, enum column_use use)
 {
     for (const char *at = st->dialect->column(c, use); *at; at++) {
         if (*at != '$') {
@@ -115,13 +138,13 @@ static void put_masked(struct statement *st, const struct column *c, const struc
                        enum column_use use)
 {
     if (!mask || mask->kind == EXPR_TRUE) {
-        put_column(st, c, use);
+        statement_put_column(st, c, use);
         return;
     }
     buf_put_lit(&st->sql, "(CASE WHEN ");
-    put_condition(st, mask);
+    statement_put_condition(st, mask);
     buf_put_lit(&st->sql, " THEN ");
-    put_column(st, c, use);
+    statement_put_column(st, c, use);
     buf_put_lit(&st->sql, " END)");
 }
 
@@ -153,15 +176,6 @@ static void put_short_list(struct statement *st, const struct expr *x)
     }
 }
 
-/* A list of whole numbers with a fraction among them is one of fractions. */
-static const struct value *kind_of_list(const struct operand *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (list[i].value.kind == VALUE_REAL)
-            return &list[i].value;
-    return &list[0].value;
-}
-
 static void put_long_list(struct statement *st, const struct expr *x)
 {
     size_t count = x->test.operand_count;
@@ -173,9 +187,7 @@ static void put_long_list(struct statement *st, const struct expr *x)
         list = fixed;
     }
     st->once |= st->dialect->plans_lists;
-    struct bind *bind = add_bind(st, x->test.column, USE_VALUE, kind_of_list(list, count));
-    bind->list = list;
-    bind->list_count = count;
+    statement_put_list(st, x->test.column, list, count);
 }
 
 static bool has_long_list(const struct statement *st, const struct expr *x)
@@ -229,7 +241,7 @@ static void put_balanced(struct statement *st, const struct expr *const *items, 
                          struct str word)
 {
     if (count == 1) {
-        put_condition(st, items[0]);
+        statement_put_condition(st, items[0]);
         return;
     }
     buf_put_char(&st->sql, '(');
@@ -251,7 +263,7 @@ static void put_list(struct statement *st, const struct expr *x)
         return;
     }
     buf_put_char(&st->sql, '(');
-    put_condition(st, deepest);
+    statement_put_condition(st, deepest);
     buf_put_str(&st->sql, word);
     put_balanced(st, x->list.items, last, word);
     buf_put_char(&st->sql, ')');
@@ -263,28 +275,27 @@ static void put_among(struct statement *st, const struct expr *x)
 {
     const struct subselect *of = &x->among.of;
     unsigned outside = st->alias;
-    put_column(st, x->among.column, USE_VALUE);
+    statement_put_column(st, x->among.column, USE_VALUE);
     buf_put_str(&st->sql, x->among.negated ? STR(" NOT IN (SELECT ") : STR(" IN (SELECT "));
     st->alias = ++st->aliases;
-    put_column(st, of->out, USE_VALUE);
+    statement_put_column(st, of->out, USE_VALUE);
     buf_put_lit(&st->sql, " FROM ");
-    statement_put_name(st, of->shape->name);
-    buf_printf(&st->sql, " AS rowcast_%u", st->alias);
+    statement_put_alias(st, of->shape, st->alias);
     bool nulls = x->among.negated && of->out->nullable;
     if (nulls) {
         buf_put_lit(&st->sql, " WHERE ");
-        put_column(st, of->out, USE_VALUE);
+        statement_put_column(st, of->out, USE_VALUE);
         buf_put_lit(&st->sql, " IS NOT NULL");
     }
     if (of->where->kind != EXPR_TRUE) {
         buf_put_str(&st->sql, nulls ? STR(" AND ") : STR(" WHERE "));
-        put_condition(st, of->where);
+        statement_put_condition(st, of->where);
     }
     buf_put_char(&st->sql, ')');
     st->alias = outside;
 }
 
-static void put_condition(struct statement *st, const struct expr *x)
+void statement_put_condition(struct statement *st, const struct expr *x)
 {
     switch (x->kind) {
     case EXPR_TRUE:
@@ -311,7 +322,7 @@ static void put_where(struct statement *st, const struct expr *where)
     if (!where || where->kind == EXPR_TRUE)
         return;
     buf_put_lit(&st->sql, " WHERE ");
-    put_condition(st, where);
+    statement_put_condition(st, where);
 }
 
 /* ---- statements ---- */
@@ -326,7 +337,7 @@ static void put_outputs(struct statement *st, const struct output *outputs, size
         if (outputs)
             put_masked(st, outputs[i].column, outputs[i].mask, USE_OUTPUT);
         else
-            put_column(st, &st->shape->columns[i], USE_OUTPUT);
+            statement_put_column(st, &st->shape->columns[i], USE_OUTPUT);
     }
 }
 
@@ -336,32 +347,6 @@ static void put_returning(struct statement *st, bool returning)
         return;
     buf_put_lit(&st->sql, " RETURNING ");
     put_outputs(st, NULL, 0);
-}
-
-/* Where there are no nulls nothing is said of them: an index of the column has the order. */
-static const char *direction(const struct statement *st, const struct order *order)
-{
-    bool nulls = order->mask || (order->column->nullable && order->column->index != st->shape->key);
-    if (nulls)
-        return order->descending ? st->dialect->descending : st->dialect->ascending;
-    return order->descending ? " DESC" : "";
-}
-
-static void put_order(struct statement *st, const struct select *select)
-{
-    const struct column *key = &select->shape->columns[select->shape->key];
-    bool tied = true; /* a key that is ordered by leaves no ties */
-    buf_put_lit(&st->sql, " ORDER BY ");
-    for (size_t i = 0; i < select->order_count && tied; i++) {
-        const struct order *order = &select->orders[i];
-        put_masked(st, order->column, order->mask, USE_ORDER);
-        buf_put_str(&st->sql, str_of(direction(st, order)));
-        tied = order->column->index != key->index || order->mask;
-        if (tied)
-            buf_put_char(&st->sql, ',');
-    }
-    if (tied)
-        put_column(st, key, USE_ORDER);
 }
 
 static void put_limit(struct statement *st, int64_t limit, int64_t offset)
@@ -389,7 +374,7 @@ void render_select(struct statement *st, const struct select *select)
     buf_put_lit(&st->sql, " FROM ");
     statement_put_name(st, select->shape->name);
     put_where(st, select->where);
-    put_order(st, select);
+    render_order(st, select->orders, select->order_count);
     put_limit(st, select->limit, select->offset);
     if (select->lock)
         buf_put_str(&st->sql, str_of(st->dialect->lock));

@@ -351,6 +351,8 @@ static const char *key_declaration(const struct column *c)
  * not those of an expression, and a sign makes one. */
 static const char *column_in(const struct column *c, enum column_use use)
 {
+    if (use == USE_FOLDED)
+        return "rowcast_fold($c)";
     return use == USE_OUTPUT && c->type == TYPE_BIG_INTEGER ? "+$c" : "$c";
 }
 
@@ -386,6 +388,8 @@ static const struct sql_dialect dialect = {
     .limit_all = "-1",
     .ascending = "", /* null is the least value */
     .descending = " DESC",
+    .rank = "rowcast_rank($c, $*)",
+    .join_texts = "group_concat(rowcast_text, ', ')",
     .column = column_in,
     .parameter_type = no_parameter_type,
     .lock = "", /* a transaction that writes is alone */

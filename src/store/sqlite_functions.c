@@ -2,12 +2,13 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "store/sqlite.h"
 
 /*
  * What SQLite learns from us: a function for each operator on text, which is the evaluator's own;
- * rowcast_convert, which reads values as clients' values are read; and rowcast_list, a table of the
- * values of one parameter.
+ * rowcast_fold and rowcast_rank, to sort by; rowcast_convert, which reads values as clients' values
+ * are read; and rowcast_list, a table of the values of one parameter.
  */
 
 static struct str text_argument(sqlite3_value *argument)
@@ -26,6 +27,44 @@ static void match(sqlite3_context *context, int count, sqlite3_value **arguments
         return;
     sqlite3_result_int(context,
                        info->match(text_argument(arguments[0]), text_argument(arguments[1])));
+}
+
+/* ---- sorting ---- */
+
+/* rowcast_fold(value): its text without case; of a number, the shortest that names it. */
+static void fold(sqlite3_context *context, int count, sqlite3_value **arguments)
+{
+    (void)count;
+    char number[STR_DOUBLE_SIZE];
+    struct str text = {number, 0};
+    if (sqlite3_value_type(arguments[0]) == SQLITE_NULL)
+        return;
+    if (sqlite3_value_type(arguments[0]) == SQLITE_FLOAT)
+        text.len = str_from_double(sqlite3_value_double(arguments[0]), number);
+    else
+        text = text_argument(arguments[0]);
+    struct buf folded;
+    buf_init(&folded, SIZE_MAX);
+    text_put_folded(&folded, text);
+    sqlite3_result_text64(context, folded.len ? folded.at : "", folded.len, SQLITE_TRANSIENT,
+                          SQLITE_UTF8);
+    buf_deinit(&folded);
+}
+
+/* rowcast_rank(value, list): the value's first place in the list, or null. */
+static void rank(sqlite3_context *context, int count, sqlite3_value **arguments)
+{
+    (void)count;
+    const struct sqlite_list *list = sqlite3_value_pointer(arguments[1], SQLITE_LIST_POINTER);
+    if (!list || sqlite3_value_type(arguments[0]) != SQLITE_INTEGER)
+        return;
+    int64_t wanted = sqlite3_value_int64(arguments[0]);
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->operands[i].value.integer != wanted)
+            continue;
+        sqlite3_result_int64(context, (int64_t)i);
+        return;
+    }
 }
 
 /* ---- conversion ---- */
@@ -200,6 +239,12 @@ int sqlite_add_functions(struct sqlite *s)
 {
     const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
     int code = sqlite3_create_module_v2(s->db, "rowcast_list", &list_module, NULL, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_create_function_v2(s->db, "rowcast_fold", 1, flags, NULL, fold, NULL, NULL,
+                                          NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_create_function_v2(s->db, "rowcast_rank", 2, flags, NULL, rank, NULL, NULL,
+                                          NULL);
     for (int op = 0; op < OP_COUNT && code == SQLITE_OK; op++) {
         if (!operators[op].match || operators[op].negated)
             continue;

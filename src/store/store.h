@@ -90,10 +90,31 @@ struct output {
     const struct column *column;
     const struct expr *mask; /* NULL: always */
 };
+/*
+ * The texts of the rows of another table that a row is linked to, as one text with ", " between
+ * them: folded, in the order of columns there, then of the key there. Null where there are none.
+ * A link is a row of the junction: `near` refers to the row that is ordered, by its key, and `far`
+ * to the other table's key. Numbers and moments are written as their texts.
+ */
+struct order_through {
+    const struct shape *junction;
+    const struct column *near, *far;
+    const struct shape *target;
+    const struct column *target_key, *output;
+    const struct column *const *target_orders; /* ascending */
+    size_t target_order_count;
+};
 struct order {
-    const struct column *column;
-    const struct expr *mask; /* sorts as null where not true; NULL: always */
+    const struct column *column; /* unused where `through` is given */
+    const struct expr *mask;     /* sorts as null where not true; NULL: always */
     bool descending;
+    bool folded; /* text without regard to case, as the i… operators have it; among texts that are
+                    alike then, the exact text decides. Nothing to other types */
+    /* A column of whole numbers sorts by the place of its value in this list, and as null where it
+     * has none. NULL: by value. */
+    const int64_t *ranks;
+    size_t rank_count;
+    const struct order_through *through; /* NULL: by the column */
 };
 /* Nulls sort first ascending and last descending, on every store. The key breaks ties, ascending.
  */

@@ -167,8 +167,8 @@ static void add_order(struct order_list *list, const struct field *field, bool d
     if (column_set_has(&list->sorted, field->column->index))
         return; /* rows that are equal in it stay equal */
     column_set_add(&list->sorted, field->column->index);
-    list->orders[list->query->order_count++] =
-        (struct order){field->column, mask_of(list->query, field), descending};
+    list->orders[list->query->order_count++] = (struct order){
+        .column = field->column, .mask = mask_of(list->query, field), .descending = descending};
 }
 
 static int add_order_name(struct tx *tx, struct str name, void *context)

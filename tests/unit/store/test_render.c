@@ -43,8 +43,9 @@ static void check_select(const struct select *select, const char *expected, size
 static void a_select_names_columns_and_ends_ties_by_key(void **state)
 {
     (void)state;
-    const struct order by_name[] = {{&columns[1], NULL, true}};
-    const struct order by_key[] = {{&columns[0], NULL, true}, {&columns[1], NULL, false}};
+    const struct order by_name[] = {{.column = &columns[1], .descending = true}};
+    const struct order by_key[] = {{.column = &columns[0], .descending = true},
+                                   {.column = &columns[1]}};
     check_select(&(struct select){.shape = &shape, .limit = -1},
                  "SELECT \"id\",\"na\"\"me\" FROM \"t\" ORDER BY \"t\".\"id\"", 0);
     check_select(&(struct select){.shape = &shape, .limit = 5, .orders = by_name, .order_count = 1},
@@ -65,7 +66,8 @@ static void postgres_is_told_types_and_where_nulls_go(void **state)
     const struct expr *among = expr_test(a, &columns[0], OP_IN, two, 2);
     const struct expr *one = expr_test(a, &columns[0], OP_IN, two, 1);
     const struct expr *named = expr_test(a, &columns[1], OP_ICONTAINS, &name, 1);
-    const struct order orders[] = {{&columns[1], NULL, true}, {&columns[0], NULL, true}};
+    const struct order orders[] = {{.column = &columns[1], .descending = true},
+                                   {.column = &columns[0], .descending = true}};
     const struct expr *wheres[] = {expr_and(a, among, named), one};
     static const char *const expected[] = {
         "(\"id\" = ANY($1::numeric[]) AND "

@@ -102,7 +102,7 @@ static void nulls_come_first_ascending_and_last_descending(void **state)
 {
     struct fixture *f = *state;
     const struct output names[] = {{&people_columns[1], NULL}};
-    struct order order = {&people_columns[3], NULL, false};
+    struct order order = {.column = &people_columns[3]};
     struct select select = {.shape = &people,
                             .outputs = names,
                             .output_count = 1,
@@ -127,7 +127,7 @@ static void a_mask_hides_values_and_their_order(void **state)
     struct fixture *f = *state;
     const struct expr *mask = not_by_id(f, 1);
     const struct output outputs[] = {{&people_columns[1], NULL}, {&people_columns[3], mask}};
-    const struct order order = {&people_columns[3], mask, true};
+    const struct order order = {.column = &people_columns[3], .mask = mask, .descending = true};
     add_people(f->store);
     const struct select select = {.shape = &people,
                                   .outputs = outputs,
