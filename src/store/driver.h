@@ -93,6 +93,7 @@ void statement_put_bind(struct statement *st, const struct column *c, struct val
 /* render.c */
 void statement_put_column(struct statement *st, const struct column *c, enum column_use use);
 void statement_put_condition(struct statement *st, const struct expr *x);
+void statement_put_where(struct statement *st, const struct expr *where); /* NULL: nothing */
 struct arena *statement_arena(struct statement *st);
 /* "table AS rowcast_<alias>"; columns are that one's from here on. */
 void statement_put_alias(struct statement *st, const struct shape *shape, unsigned alias);
@@ -109,6 +110,15 @@ void render_delete(struct statement *st, const struct expr *where, bool returnin
 
 /* render_order.c: " ORDER BY …", the shape's key last. */
 void render_order(struct statement *st, const struct order *orders, size_t count);
+
+/* render_bulk.c: store.h says what of. */
+void render_renumber(struct statement *st, const struct column *c, const struct order *orders,
+                     size_t count);
+void render_assign_each(struct statement *st, const struct column *c, const struct value *keys,
+                        const struct value *values, size_t count);
+/* The output is the statement's as long as it runs. */
+void render_extreme(struct statement *st, const struct output *output, const char *function,
+                    const struct expr *where);
 
 /* render_schema.c. A column: name, declaration, constraints, default, reference. */
 void render_declaration(struct statement *st, const struct column *c); /* the type alone */
@@ -175,6 +185,9 @@ void store_set_detail(struct store *s, struct str table, struct str column);
 /* The next statement of this connection, empty; store_run() runs it. */
 struct statement *store_statement(struct store *s, const struct shape *shape, int64_t now_ms);
 int store_run(struct store *s, store_row_fn *row, void *context);
+/* 0; STORE_RANGE, with its detail, for a value that the column cannot hold. */
+int store_check_value(struct store *s, const struct shape *shape, const struct column *c,
+                      const struct value *v);
 int store_execute(struct store *s, struct str sql); /* without parameters and rows */
 int store_execute_unawaited(struct store *s, struct str sql);
 

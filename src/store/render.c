@@ -317,7 +317,7 @@ void statement_put_condition(struct statement *st, const struct expr *x)
     }
 }
 
-static void put_where(struct statement *st, const struct expr *where)
+void statement_put_where(struct statement *st, const struct expr *where)
 {
     if (!where || where->kind == EXPR_TRUE)
         return;
@@ -373,7 +373,7 @@ void render_select(struct statement *st, const struct select *select)
     put_outputs(st, select->outputs, select->output_count);
     buf_put_lit(&st->sql, " FROM ");
     statement_put_name(st, select->shape->name);
-    put_where(st, select->where);
+    statement_put_where(st, select->where);
     render_order(st, select->orders, select->order_count);
     put_limit(st, select->limit, select->offset);
     if (select->lock)
@@ -386,7 +386,7 @@ void render_count(struct statement *st, const struct expr *where)
     static const struct output outputs[] = {{&count, NULL}};
     buf_put_lit(&st->sql, "SELECT count(*) FROM ");
     statement_put_name(st, st->shape->name);
-    put_where(st, where);
+    statement_put_where(st, where);
     st->outputs = outputs;
     st->output_count = 1;
 }
@@ -437,7 +437,7 @@ void render_update(struct statement *st, const struct assignment *assignments, s
         buf_put_char(&st->sql, '=');
         statement_put_name(st, key);
     }
-    put_where(st, where);
+    statement_put_where(st, where);
     put_returning(st, returning);
 }
 
@@ -446,6 +446,6 @@ void render_delete(struct statement *st, const struct expr *where, bool returnin
     st->writes = true;
     buf_put_lit(&st->sql, "DELETE FROM ");
     statement_put_name(st, st->shape->name);
-    put_where(st, where);
+    statement_put_where(st, where);
     put_returning(st, returning);
 }

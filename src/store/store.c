@@ -211,8 +211,8 @@ int store_count(struct store *s, const struct select *select, int64_t *count_out
 }
 
 /* What type_read grants is checked again: a store may keep less strictly than it declares. */
-static int check_value(struct store *s, const struct shape *shape, const struct column *c,
-                       const struct value *v)
+int store_check_value(struct store *s, const struct shape *shape, const struct column *c,
+                      const struct value *v)
 {
     if (type_check(c, v) == 0)
         return 0;
@@ -224,7 +224,7 @@ static int check_assignments(struct store *s, const struct shape *shape,
                              const struct assignment *assignments, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        int rc = check_value(s, shape, assignments[i].column, &assignments[i].value);
+        int rc = store_check_value(s, shape, assignments[i].column, &assignments[i].value);
         if (rc)
             return rc;
     }

@@ -164,6 +164,26 @@ int store_update(struct store *s, const struct shape *shape, const struct assign
 int store_delete(struct store *s, const struct shape *shape, const struct expr *where,
                  int64_t now_ms, store_row_fn *row, void *context);
 
+/*
+ * Many rows at once. Nothing is told of them.
+ *
+ * Writes 1, 2, 3 … into a column of whole numbers or fractions that is not unique: in every row of
+ * the table its place by the orders, the key last.
+ */
+int store_renumber(struct store *s, const struct shape *shape, const struct column *column,
+                   const struct order *orders, size_t order_count);
+/* Gives each of many rows its own value in one column: the row of keys[i] gets values[i]. A key is
+ * told once; one that no row has is passed over. Outcomes as store_update(): what an earlier
+ * statement of the same call wrote is undone by the rollback that follows them. */
+int store_assign_each(struct store *s, const struct shape *shape, const struct column *column,
+                      const struct value *keys, const struct value *values, size_t count);
+/* The greatest and the least value of a column of numbers in the rows that match (NULL: all;
+ * nothing relative to now); null where all are null, or there are no rows. */
+int store_maximum(struct store *s, const struct shape *shape, const struct column *column,
+                  const struct expr *where, struct value *value_out);
+int store_minimum(struct store *s, const struct shape *shape, const struct column *column,
+                  const struct expr *where, struct value *value_out);
+
 /* As store_insert() and store_update() for what nothing can refuse: a failure may be told late, as
  * the fault of a statement that follows, or of commit. */
 int store_append(struct store *s, const struct shape *shape, const struct assignment *assignments,
