@@ -5,15 +5,17 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "model/grid/load.h"
 #include "model/system.h"
+#include "model/tables.h"
 #include "model/workspace/register.h"
 
 /*
- * How it works: users' tables are drafted from directus_collections and directus_fields, in two
- * passes (count, fill), then get their references from directus_relations, which needs every table
- * to have its key. Access rows follow. A catalogue of a real instance is some hundred kilobytes and
- * is read in milliseconds, so every change of structure or access reads all of it anew; only a
- * change of a user, which happens all day, shares the content (catalogue_renew).
+ * How it works: workspaces first (workspace/register.c), because what they hold goes with them to
+ * the trash; then users' tables (tables.c), access rows, and the grid over all of it (grid/load.c).
+ * A catalogue of a real instance is some hundred kilobytes and is read in milliseconds, so every
+ * change of structure or access reads all of it anew; only a change of a user, which happens all
+ * day, shares the content (catalogue_renew).
  */
 
 static const struct {
@@ -65,6 +67,20 @@ const struct field *table_field(const struct table *t, struct str name)
 {
     const struct column *c = shape_column(&t->shape, name);
     return c ? &t->fields[c->index] : NULL;
+}
+
+/* ---- cells ---- */
+
+int catalogue_json(struct arena *a, struct str text, const json_t **json_out)
+{
+    json_t *json = NULL;
+
+    if (text.at && json_read_in(a, text, &json, NULL) != 0)
+        return FAULT_BECAUSE(EBADMSG, "a system table holds malformed JSON");
+    bool none =
+        !json || json_is_null(json) || (json_is_object(json) && json_object_size(json) == 0);
+    *json_out = none ? NULL : json;
+    return 0;
 }
 
 /* ---- columns as rows ---- */
@@ -166,6 +182,8 @@ struct catalogue *catalogue_renew(const struct catalogue *c, int64_t version)
     renewed->base = catalogue_ref(c->base ? c->base : c);
     renewed->tables = c->tables;
     renewed->table_count = c->table_count;
+    renewed->trashed = c->trashed;
+    renewed->trashed_count = c->trashed_count;
     renewed->relations = c->relations;
     renewed->relation_count = c->relation_count;
     renewed->roles = c->roles;
@@ -175,6 +193,7 @@ struct catalogue *catalogue_renew(const struct catalogue *c, int64_t version)
     renewed->attachments = c->attachments;
     renewed->attachment_count = c->attachment_count;
     renewed->workspaces = c->workspaces;
+    renewed->grid = c->grid;
     renewed->tables_by_name = c->tables_by_name;
     renewed->roles_by_id = c->roles_by_id;
     renewed->policies_by_id = c->policies_by_id;
@@ -209,6 +228,14 @@ const struct table *catalogue_table(const struct catalogue *c, struct str name)
     return map_get(&c->tables_by_name, name);
 }
 
+const struct table *catalogue_trashed_table(const struct catalogue *c, struct str name)
+{
+    for (size_t i = 0; i < c->trashed_count; i++)
+        if (str_equal(c->trashed[i]->name, name))
+            return c->trashed[i];
+    return NULL;
+}
+
 const struct role *catalogue_role(const struct catalogue *c, struct str id)
 {
     return map_get(&c->roles_by_id, id);
@@ -222,227 +249,6 @@ const struct relation *catalogue_relation(const struct catalogue *c, const struc
         if (c->relations[i].column == column)
             return &c->relations[i];
     return NULL;
-}
-
-/* ---- tables ---- */
-
-struct draft {
-    struct table table;
-    struct column *columns;
-    struct field *fields;
-    size_t capacity;
-};
-
-struct drafting {
-    struct store *store;
-    struct catalogue *catalogue;
-    struct arena *arena; /* the catalogue's */
-    struct draft *drafts;
-    size_t count;
-    struct map by_name; /* draft */
-};
-
-/* JSON of a cell, or NULL for none and for {}. */
-static int cell_json(struct arena *a, struct str text, const json_t **json_out)
-{
-    json_t *json = NULL;
-
-    if (text.at && json_read_in(a, text, &json, NULL) != 0)
-        return FAULT_BECAUSE(EBADMSG, "a system table holds malformed JSON");
-    bool none =
-        !json || json_is_null(json) || (json_is_object(json) && json_object_size(json) == 0);
-    *json_out = none ? NULL : json;
-    return 0;
-}
-
-static int draft_tables(struct drafting *d)
-{
-    struct system_rows rows;
-    int rc = system_rows(d->store, d->arena, SYSTEM_COLLECTIONS, NULL, NULL, &rows);
-    if (rc != 0)
-        return rc;
-
-    d->drafts = ARENA_ARRAY(d->arena, struct draft, rows.count);
-    for (size_t i = 0; i < rows.count; i++) {
-        const struct value *row = rows.at[i];
-        int64_t id = system_integer(SYSTEM_COLLECTIONS, row, "rowcast_table_id");
-        if (id == 0)
-            continue; /* a folder */
-        struct draft *draft = &d->drafts[d->count++];
-        struct table *t = &draft->table;
-        t->name = t->shape.name = system_text(SYSTEM_COLLECTIONS, row, "collection");
-        t->singleton = system_integer(SYSTEM_COLLECTIONS, row, "singleton") != 0;
-        t->sort_field = system_text(SYSTEM_COLLECTIONS, row, "sort_field");
-        t->accountability = system_text(SYSTEM_COLLECTIONS, row, "accountability");
-        t->id = id;
-        map_put(&d->by_name, t->name, draft);
-    }
-    return 0;
-}
-
-static int draft_field(struct drafting *d, struct draft *draft, const struct value *row)
-{
-    struct table *t = &draft->table;
-    unsigned at = (unsigned)t->shape.count;
-    struct column *c = &draft->columns[at];
-    struct field *f = &draft->fields[at];
-
-    int rc = column_from_row(d->arena, row, c);
-    if (rc != 0)
-        return rc;
-    c->index = at;
-    if (c->primary_key)
-        t->shape.key = at;
-    *f = (struct field){
-        .name = c->name,
-        .column = c,
-        .table = t,
-        .special = special_bits(system_text(SYSTEM_FIELDS, row, "special")) |
-                   (c->type == TYPE_HASH ? SPECIAL_HASH : 0),
-        .required = flag(row, "required"),
-        .searchable = flag(row, "searchable"),
-    };
-    t->shape.count++;
-    return cell_json(d->arena, system_text(SYSTEM_FIELDS, row, "validation"), &f->validation);
-}
-
-static int draft_fields(struct drafting *d)
-{
-    struct system_rows rows;
-    int rc = system_rows(d->store, d->arena, SYSTEM_FIELDS, NULL, NULL, &rows);
-    if (rc != 0)
-        return rc;
-
-    for (size_t i = 0; i < rows.count; i++) {
-        struct draft *draft =
-            map_get(&d->by_name, system_text(SYSTEM_FIELDS, rows.at[i], "collection"));
-        if (draft)
-            draft->capacity++;
-    }
-    for (size_t i = 0; i < d->count; i++) {
-        struct draft *draft = &d->drafts[i];
-        if (draft->capacity == 0 || draft->capacity > COLUMNS_MAX)
-            return FAULT_BECAUSE(EBADMSG, "table \"%.*s\" has %zu fields",
-                                 STR_ARG(draft->table.name), draft->capacity);
-        draft->columns = ARENA_ARRAY(d->arena, struct column, draft->capacity);
-        draft->fields = ARENA_ARRAY(d->arena, struct field, draft->capacity);
-        draft->table.shape.columns = draft->columns;
-        draft->table.fields = draft->fields;
-    }
-    for (size_t i = 0; i < rows.count && rc == 0; i++) {
-        struct draft *draft =
-            map_get(&d->by_name, system_text(SYSTEM_FIELDS, rows.at[i], "collection"));
-        if (draft)
-            rc = draft_field(d, draft, rows.at[i]);
-    }
-    for (size_t i = 0; i < d->count && rc == 0; i++)
-        if (!table_key(&d->drafts[i].table)->primary_key)
-            rc = FAULT_BECAUSE(EBADMSG, "table \"%.*s\" has no primary key",
-                               STR_ARG(d->drafts[i].table.name));
-    return rc;
-}
-
-static int by_table_name(const void *x, const void *y)
-{
-    const struct table *const *a = x, *const *b = y;
-    return str_compare((*a)->name, (*b)->name);
-}
-
-static void publish_tables(struct drafting *d)
-{
-    struct catalogue *c = d->catalogue;
-    const struct table **tables =
-        ARENA_ARRAY(d->arena, const struct table *, d->count + SYSTEM_TABLE_COUNT);
-
-    for (unsigned which = 0; which < SYSTEM_TABLE_COUNT; which++)
-        if (!system_is_internal(which))
-            tables[c->table_count++] = system_table(which);
-    for (size_t i = 0; i < d->count; i++)
-        tables[c->table_count++] = &d->drafts[i].table;
-    qsort(tables, c->table_count, sizeof(*tables), by_table_name);
-    for (size_t i = 0; i < c->table_count; i++) {
-        const void *table = tables[i];
-        map_put(&c->tables_by_name, tables[i]->name, (void *)(uintptr_t)table);
-    }
-    c->tables = tables;
-}
-
-/* ---- relations ---- */
-
-static size_t system_relation_count(void)
-{
-    size_t count = 0;
-
-    for (unsigned which = 0; which < SYSTEM_TABLE_COUNT; which++)
-        for (size_t i = 0; system_is_followed(which) && i < system_table(which)->shape.count; i++)
-            count += system_table(which)->shape.columns[i].reference != NULL;
-    return count;
-}
-
-/* Internal ones, too. */
-static const struct table *referred_table(const struct reference *reference)
-{
-    for (unsigned which = 0; which < SYSTEM_TABLE_COUNT; which++)
-        if (str_equal(system_table(which)->shape.name, reference->table))
-            return system_table(which);
-    return NULL;
-}
-
-static void add_system_relations(struct relation *relations, size_t *count)
-{
-    for (unsigned which = 0; which < SYSTEM_TABLE_COUNT; which++) {
-        const struct table *many = system_table(which);
-        for (size_t i = 0; system_is_followed(which) && i < many->shape.count; i++) {
-            const struct column *c = &many->shape.columns[i];
-            if (c->reference)
-                relations[(*count)++] = (struct relation){.many = many,
-                                                          .column = c,
-                                                          .one = referred_table(c->reference),
-                                                          .on_delete = c->reference->on_delete};
-        }
-    }
-}
-
-/* A row of directus_relations gives its column the reference. */
-static int add_relation(struct drafting *d, const struct value *row, struct relation *relation_out)
-{
-    struct draft *many =
-        map_get(&d->by_name, system_text(SYSTEM_RELATIONS, row, "many_collection"));
-    struct str name = system_text(SYSTEM_RELATIONS, row, "many_field");
-    const struct table *one =
-        catalogue_table(d->catalogue, system_text(SYSTEM_RELATIONS, row, "one_collection"));
-    const struct column *column = many ? shape_column(&many->table.shape, name) : NULL;
-    struct reference *reference = ARENA_NEW(d->arena, struct reference);
-
-    if (!column || !one)
-        return FAULT_BECAUSE(EBADMSG, "the relation of field \"%.*s\" has no ends", STR_ARG(name));
-    if (!reference_action_find(system_text(SYSTEM_RELATIONS, row, "rowcast_on_delete"),
-                               &reference->on_delete))
-        return FAULT_BECAUSE(EBADMSG, "the relation of field \"%.*s\" has no known action",
-                             STR_ARG(name));
-    reference->table = one->shape.name;
-    reference->column = table_key(one)->name;
-    many->columns[column->index].reference = reference;
-    *relation_out = (struct relation){&many->table, column, one, reference->on_delete};
-    return 0;
-}
-
-static int load_relations(struct drafting *d)
-{
-    struct system_rows rows;
-    int rc = system_rows(d->store, d->arena, SYSTEM_RELATIONS, NULL, NULL, &rows);
-    if (rc != 0)
-        return rc;
-
-    struct relation *relations =
-        ARENA_ARRAY(d->arena, struct relation, rows.count + system_relation_count());
-    size_t count = 0;
-    add_system_relations(relations, &count);
-    for (size_t i = 0; i < rows.count && rc == 0; i++)
-        rc = add_relation(d, rows.at[i], &relations[count++]);
-    d->catalogue->relations = relations;
-    d->catalogue->relation_count = count;
-    return rc;
 }
 
 /* ---- access ---- */
@@ -504,11 +310,12 @@ static int read_permission(struct arena *a, const struct value *row, struct perm
     p->collection = system_text(SYSTEM_PERMISSIONS, row, "collection");
     p->action = system_text(SYSTEM_PERMISSIONS, row, "action");
     p->fields = fields.at ? fields_json(a, fields) : NULL;
-    int rc = cell_json(a, system_text(SYSTEM_PERMISSIONS, row, "permissions"), &p->permissions);
+    int rc =
+        catalogue_json(a, system_text(SYSTEM_PERMISSIONS, row, "permissions"), &p->permissions);
     if (rc == 0)
-        rc = cell_json(a, system_text(SYSTEM_PERMISSIONS, row, "validation"), &p->validation);
+        rc = catalogue_json(a, system_text(SYSTEM_PERMISSIONS, row, "validation"), &p->validation);
     if (rc == 0)
-        rc = cell_json(a, system_text(SYSTEM_PERMISSIONS, row, "presets"), &p->presets);
+        rc = catalogue_json(a, system_text(SYSTEM_PERMISSIONS, row, "presets"), &p->presets);
     return rc;
 }
 
@@ -587,16 +394,11 @@ static int load_attachments(struct store *store, struct catalogue *c)
 int catalogue_load(struct store *store, int64_t version, struct catalogue **catalogue_out)
 {
     AUTO(catalogue_unref) struct catalogue *c = catalogue_new(version);
-    struct drafting d = {.store = store, .catalogue = c, .arena = c->arena};
+    struct structure_rows rows;
 
-    map_init(&d.by_name);
-    int rc = draft_tables(&d);
+    int rc = workspace_register_load(store, c->arena, &c->workspaces);
     if (rc == 0)
-        rc = draft_fields(&d);
-    if (rc == 0) {
-        publish_tables(&d);
-        rc = load_relations(&d);
-    }
+        rc = tables_load(store, c, &rows);
     if (rc == 0)
         rc = load_roles(store, c);
     if (rc == 0)
@@ -604,8 +406,7 @@ int catalogue_load(struct store *store, int64_t version, struct catalogue **cata
     if (rc == 0)
         rc = load_attachments(store, c);
     if (rc == 0)
-        rc = workspace_register_load(store, c->arena, &c->workspaces);
-    map_deinit(&d.by_name);
+        rc = grid_load(c, &rows, &c->grid);
     if (rc != 0)
         return rc;
     *catalogue_out = c;

@@ -50,6 +50,7 @@ struct field {
     unsigned special; /* bits of enum special */
     bool required;    /* meta.required */
     bool searchable;
+    bool hidden;              /* field_hidden */
     const json_t *validation; /* filter JSON that submitted values must satisfy; NULL: none */
 };
 
@@ -57,16 +58,18 @@ struct table {
     struct str name;            /* on the wire */
     struct shape shape;         /* SQL name, columns, key */
     const struct field *fields; /* shape.count of them, by column index */
+    unsigned declared; /* users' tables: so many columns come before the hidden ones (hidden.h) */
     bool singleton, system;
     struct str sort_field;     /* absent: none */
     struct str accountability; /* "all", "activity"; absent: none */
     int64_t id; /* stable number of the table within its instance; system tables: negative */
 };
 const struct field *table_field(const struct table *t, struct str name); /* NULL: none */
-/* A column of our own (`rowcast_…`) that no dialect shows, takes or lists as a field. */
+/* A column that no dialect shows, takes or lists as a field: one of our own (`rowcast_…`), or of a
+ * field that lies in the trash, of which the store keeps the values. */
 static inline bool field_hidden(const struct field *f)
 {
-    return str_starts_with(f->name, STR("rowcast_"));
+    return f->hidden;
 }
 static inline const struct column *table_key(const struct table *t)
 {
@@ -115,7 +118,7 @@ struct attachment {
     int64_t sort;
 };
 
-struct grid;               /* grid/grid.c */
+struct grid;               /* grid/load.h: asked by grid/grid.h */
 struct workspace_register; /* workspace/register.h: asked by workspace/workspace.h */
 
 struct grants_cache; /* grants.c */
@@ -129,6 +132,10 @@ struct catalogue {
     struct catalogue *base; /* holds what this one shares (catalogue_renew); NULL: its own arena */
     const struct table *const *tables; /* by name; system tables are system.h's own */
     size_t table_count;
+    /* Users' tables that lie in the trash, themselves or what they are in: with columns and
+     * references, but no relations. Not found by name. */
+    const struct table *const *trashed;
+    size_t trashed_count;
     const struct relation *relations;
     size_t relation_count;
     const struct role *const *roles;
@@ -148,8 +155,10 @@ void catalogue_unref(struct catalogue *c);
 AUTO_DEFINE(catalogue_unref, struct catalogue *)
 
 const struct table *catalogue_table(const struct catalogue *c, struct str name); /* NULL: none */
-const struct role *catalogue_role(const struct catalogue *c, struct str id);     /* NULL: none */
-/* The relation that a column owns; NULL: it is none. */
+/* The same of what lies in the trash. */
+const struct table *catalogue_trashed_table(const struct catalogue *c, struct str name);
+const struct role *catalogue_role(const struct catalogue *c, struct str id); /* NULL: none */
+/* The relation that a column owns; NULL: it is none, or one of its ends lies in the trash. */
 const struct relation *catalogue_relation(const struct catalogue *c, const struct column *column);
 
 /* Reads all of it from the system tables (their shapes are system.h's). The caller owns the result.
@@ -157,6 +166,9 @@ const struct relation *catalogue_relation(const struct catalogue *c, const struc
 int catalogue_load(struct store *store, int64_t version, struct catalogue **catalogue_out);
 /* The same content under another version, for when a user's identity changed but no table did. */
 struct catalogue *catalogue_renew(const struct catalogue *c, int64_t version);
+
+/* JSON of a cell, read into the arena; NULL for none and for {}. */
+int catalogue_json(struct arena *a, struct str text, const json_t **json_out);
 
 /*
  * What a row of directus_fields says of its column, and back: the one place that knows how a column

@@ -114,6 +114,8 @@ static int check_tables(struct checking *c)
     for (size_t i = 0; i < c->catalogue->table_count && rc == 0; i++)
         if (!c->catalogue->tables[i]->system)
             rc = check_table(c, &c->catalogue->tables[i]->shape);
+    for (size_t i = 0; i < c->catalogue->trashed_count && rc == 0; i++)
+        rc = check_table(c, &c->catalogue->trashed[i]->shape);
     return rc;
 }
 

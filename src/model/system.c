@@ -409,6 +409,12 @@ static void expand_column(unsigned at, unsigned index, const struct definition *
     };
 }
 
+/* Of this program, not of directus.md G.2. */
+static bool is_ours(struct str column)
+{
+    return str_starts_with(column, STR("rowcast_"));
+}
+
 static void expand(void)
 {
     unsigned at = 0;
@@ -430,7 +436,8 @@ static void expand(void)
                                               .column = &columns[at],
                                               .table = t,
                                               .special = special_of(d),
-                                              .searchable = true};
+                                              .searchable = true,
+                                              .hidden = is_ours(columns[at].name)};
             if (d->flags & KEY)
                 t->shape.key = i;
         }

@@ -48,13 +48,15 @@ static void list_shapes(struct copying *c)
     const struct catalogue *catalogue = c->catalogue;
 
     c->shapes = ARENA_ARRAY(c->copy->arena, const struct shape *,
-                            SYSTEM_TABLE_COUNT + catalogue->table_count);
+                            SYSTEM_TABLE_COUNT + catalogue->table_count + catalogue->trashed_count);
     for (unsigned which = 0; which < SYSTEM_TABLE_COUNT; which++)
         if (which != SYSTEM_STATE)
             c->shapes[c->count++] = &system_table(which)->shape;
     for (size_t i = 0; i < catalogue->table_count; i++)
         if (!catalogue->tables[i]->system)
             c->shapes[c->count++] = &catalogue->tables[i]->shape;
+    for (size_t i = 0; i < catalogue->trashed_count; i++)
+        c->shapes[c->count++] = &catalogue->trashed[i]->shape;
 }
 
 /* ---- telling ---- */

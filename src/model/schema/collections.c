@@ -162,13 +162,14 @@ int schema_create_collection(struct tx *tx, const json_t *body, struct str *name
 
 /* ---- changing ---- */
 
-/* The row of a users' collection, folders included; FORBIDDEN when there is none. */
+/* The row of a users' collection, folders included; FORBIDDEN when there is none, or it lies in the
+ * trash. */
 static int find_collection(struct tx *tx, struct str name, const struct value **row_out)
 {
     int rc = schema_begin(tx);
     if (rc == 0)
         rc = schema_find(tx, SYSTEM_COLLECTIONS, "collection", name, NULL, STR_NULL, row_out);
-    if (rc == 0 && !*row_out)
+    if (rc == 0 && (!*row_out || catalogue_trashed_table(tx->catalogue, name)))
         return refuse_collection(tx, name);
     return rc;
 }
@@ -191,27 +192,32 @@ int schema_update_collection(struct tx *tx, struct str collection, const json_t 
 
 /* ---- deleting ---- */
 
-/* Columns elsewhere that refer to this table stay, as plain columns. */
+static int release_columns(struct tx *tx, const struct table *other, const struct table *table)
+{
+    struct column *columns = schema_columns(tx, other);
+    struct str field = STR_NULL;
+
+    for (size_t i = 0; i < other->shape.count; i++) {
+        const struct reference *reference = columns[i].reference;
+        if (reference && str_equal(reference->table, table->shape.name)) {
+            columns[i].reference = NULL;
+            field = columns[i].name;
+        }
+    }
+    return field.at ? schema_alter(tx, other, columns, other->shape.count, field) : 0;
+}
+
+/* Columns elsewhere that refer to this table stay, as plain columns; in the trash, too. */
 static int release_referrers(struct tx *tx, const struct table *table)
 {
+    const struct catalogue *c = tx->catalogue;
     int rc = 0;
 
-    for (size_t i = 0; i < tx->catalogue->table_count && rc == 0; i++) {
-        const struct table *other = tx->catalogue->tables[i];
-        struct str field = STR_NULL;
-        if (other == table || other->system)
-            continue;
-        struct column *columns = schema_columns(tx, other);
-        for (size_t k = 0; k < other->shape.count; k++) {
-            const struct reference *reference = columns[k].reference;
-            if (reference && str_equal(reference->table, table->shape.name)) {
-                columns[k].reference = NULL;
-                field = columns[k].name;
-            }
-        }
-        if (field.at)
-            rc = schema_alter(tx, other, columns, other->shape.count, field);
-    }
+    for (size_t i = 0; i < c->table_count && rc == 0; i++)
+        if (c->tables[i] != table && !c->tables[i]->system)
+            rc = release_columns(tx, c->tables[i], table);
+    for (size_t i = 0; i < c->trashed_count && rc == 0; i++)
+        rc = release_columns(tx, c->trashed[i], table);
     return rc;
 }
 

@@ -258,14 +258,23 @@ int schema_read_field(struct tx *tx, struct str collection, const json_t *body, 
 
 /* ---- creating ---- */
 
+/* Of all fields that the collection has, also in the trash and without a column. */
 static int check_free(struct tx *tx, const struct table *table, struct str name)
 {
-    for (size_t i = 0; i < table->shape.count; i++)
-        if (str_equal_nocase(table->shape.columns[i].name, name))
-            return refuse(tx, PROBLEM_INVALID_PAYLOAD,
-                          "Field \"%.*s\" already exists in collection \"%.*s\"", STR_ARG(name),
-                          STR_ARG(table->name));
-    if (table->shape.count >= SCHEMA_FIELDS_MAX)
+    struct system_rows rows;
+
+    int rc = system_rows(
+        tx->store, tx->arena, SYSTEM_FIELDS,
+        system_test(tx->arena, SYSTEM_FIELDS, "collection", OP_EQ, value_text(table->name)), NULL,
+        &rows);
+    for (size_t i = 0; i < rows.count && rc == 0; i++)
+        if (str_equal_nocase(system_text(SYSTEM_FIELDS, rows.at[i], "field"), name))
+            rc = refuse(tx, PROBLEM_INVALID_PAYLOAD,
+                        "Field \"%.*s\" already exists in collection \"%.*s\"", STR_ARG(name),
+                        STR_ARG(table->name));
+    if (rc != 0)
+        return rc;
+    if (table->declared >= SCHEMA_FIELDS_MAX)
         return refuse(tx, PROBLEM_INVALID_PAYLOAD, "A collection can't have more than %d fields",
                       SCHEMA_FIELDS_MAX);
     return 0;
@@ -283,7 +292,7 @@ int schema_create_field(struct tx *tx, struct str collection, const json_t *body
     if (rc != 0)
         return rc;
     struct value *row = schema_blank(tx, SYSTEM_FIELDS);
-    schema_set(SYSTEM_FIELDS, row, "sort", value_integer((int64_t)table->shape.count + 1));
+    schema_set(SYSTEM_FIELDS, row, "sort", value_integer((int64_t)table->declared + 1));
     rc = schema_read_field(tx, table->name, body, row, &column);
     if (rc == 0)
         rc = check_free(tx, table, column.name);
@@ -314,7 +323,8 @@ static int find_field(struct tx *tx, struct str collection, struct str name,
         rc = schema_table(tx, collection, table_out);
     if (rc != 0)
         return rc;
-    *column_out = shape_column(&(*table_out)->shape, name);
+    const struct field *found = table_field(*table_out, name);
+    *column_out = found && !field_hidden(found) ? found->column : NULL;
     rc = schema_find(tx, SYSTEM_FIELDS, "collection", (*table_out)->name, "field", name, row_out);
     if (rc != 0)
         return rc;

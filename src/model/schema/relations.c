@@ -142,8 +142,8 @@ static int find_ends(struct tx *tx, const json_t *body, struct ends *ends_out)
         return refuse(tx, PROBLEM_INVALID_PAYLOAD, "\"collection\" names no collection");
     if (many->system)
         return refuse_collection(tx, many->name);
-    const struct column *column = shape_column(&many->shape, field);
-    if (!column)
+    const struct field *found = table_field(many, field);
+    if (!found || field_hidden(found))
         return refuse(tx, PROBLEM_INVALID_PAYLOAD,
                       "Field \"%.*s\" does not exist in collection \"%.*s\"", STR_ARG(field),
                       STR_ARG(many->name));
@@ -155,7 +155,7 @@ static int find_ends(struct tx *tx, const json_t *body, struct ends *ends_out)
     const struct table *one = catalogue_table(tx->catalogue, related);
     if (!one)
         return refuse(tx, PROBLEM_INVALID_PAYLOAD, "\"related_collection\" names no collection");
-    *ends_out = (struct ends){many, one, column};
+    *ends_out = (struct ends){many, one, found->column};
     return 0;
 }
 

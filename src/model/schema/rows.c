@@ -4,6 +4,7 @@
 
 #include "model/access/access.h"
 #include "model/access/members.h"
+#include "model/hidden.h"
 
 /* ---- asking ---- */
 
@@ -272,13 +273,15 @@ int schema_alter(struct tx *tx, const struct table *table, struct column *column
 int schema_make_table(struct tx *tx, const struct value *row, struct value *const *field_rows,
                       const struct column *columns, size_t count)
 {
+    struct column *all = ARENA_ARRAY(tx->arena, struct column, count + HIDDEN_COUNT);
     struct shape shape = {.name = system_text(SYSTEM_COLLECTIONS, row, "collection"),
-                          .columns = columns,
-                          .count = count};
+                          .columns = all};
 
+    memcpy(all, columns, count * sizeof(*all));
     for (unsigned i = 0; i < count; i++)
         if (columns[i].primary_key)
             shape.key = i;
+    shape.count = hidden_append(all, count, &columns[shape.key]);
     int rc = schema_insert(tx, SYSTEM_COLLECTIONS, row);
     if (rc == 0)
         rc = schema_outcome(tx, store_create_table(tx->store, &shape), shape.name, STR_NULL);

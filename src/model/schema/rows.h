@@ -47,8 +47,8 @@ int schema_delete(struct tx *tx, enum system_table which, const struct expr *whe
 int schema_find(struct tx *tx, enum system_table which, const char *column, struct str value,
                 const char *column2, struct str value2, const struct value **row_out);
 
-/* Makes a table and the rows that stand for it: one of directus_collections, with the name, and
- * one of directus_fields for each column. */
+/* Makes a table with these columns and the hidden ones, and the rows that stand for it: one of
+ * directus_collections, with the name, and one of directus_fields for each column. */
 int schema_make_table(struct tx *tx, const struct value *row, struct value *const *field_rows,
                       const struct column *columns, size_t count);
 /* A copy of a table's columns with room for one more, their indexes set by schema_alter. */
@@ -64,7 +64,7 @@ int schema_reshape(struct tx *tx, const struct table *table, struct column *colu
 /* Refuses with what an outcome of the store means for this field; passes 0 and faults on. */
 int schema_outcome(struct tx *tx, int rc, struct str collection, struct str field);
 
-enum { SCHEMA_FIELDS_MAX = 250 }; /* of one table; hidden columns come on top */
+enum { SCHEMA_FIELDS_MAX = 600 }; /* of one table; hidden columns come on top */
 
 /*
  * A field object of a client (D.9) put into a row of directus_fields and the column that this row

@@ -133,7 +133,7 @@ static void put_collection(const struct tx *tx, struct buf *b, const struct gran
     buf_put_char(b, '}');
 }
 
-/* All collections, as rows: users' ones by name, then the system's. */
+/* All collections, as rows: users' ones by name, then the system's. None that lies in the trash. */
 static int collection_rows(struct tx *tx, struct system_rows *rows_out)
 {
     struct system_rows rows;
@@ -143,16 +143,19 @@ static int collection_rows(struct tx *tx, struct system_rows *rows_out)
         return rc;
     const struct value **at =
         ARENA_ARRAY(tx->arena, const struct value *, rows.count + SYSTEM_TABLE_COUNT);
-    if (rows.count > 0)
-        memcpy(at, rows.at, rows.count * sizeof(*at));
+    size_t count = 0;
+    for (size_t i = 0; i < rows.count; i++)
+        if (!catalogue_trashed_table(tx->catalogue,
+                                     system_text(SYSTEM_COLLECTIONS, rows.at[i], "collection")))
+            at[count++] = rows.at[i];
     for (unsigned which = 0; which < SYSTEM_TABLE_COUNT; which++) {
         if (system_is_internal(which))
             continue;
         struct value *row = schema_blank(tx, SYSTEM_COLLECTIONS);
         schema_set(SYSTEM_COLLECTIONS, row, "collection", value_text(system_table(which)->name));
-        at[rows.count++] = row;
+        at[count++] = row;
     }
-    *rows_out = (struct system_rows){at, rows.count};
+    *rows_out = (struct system_rows){at, count};
     return 0;
 }
 

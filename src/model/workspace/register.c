@@ -17,6 +17,10 @@ struct workspace_register {
     struct application *applications;
     size_t workspace_count, member_count, application_count;
     const struct member **by_user; /* by user, order, id */
+    /* What lies in the trash, and so is in none of these: applications also for their workspace's
+     * sake. By id. */
+    int64_t *trashed_workspaces, *trashed_applications;
+    size_t trashed_workspace_count, trashed_application_count;
 };
 
 /* ---- looking up ---- */
@@ -46,6 +50,11 @@ const struct workspace *catalogue_workspace(const struct catalogue *c, int64_t i
 {
     const struct workspace_register *r = c->workspaces;
     return r ? FIND(r->workspaces, r->workspace_count, id) : NULL;
+}
+
+bool workspace_register_is_trashed(const struct workspace_register *r, int64_t application)
+{
+    return FIND(r->trashed_applications, r->trashed_application_count, application) != NULL;
 }
 
 const struct application *catalogue_application(const struct catalogue *c, int64_t id)
@@ -105,12 +114,21 @@ static int load_workspaces(struct loading *l)
         return rc;
 
     r->workspaces = ARENA_ARRAY(l->arena, struct workspace, rows.count);
-    r->workspace_count = rows.count;
+    r->trashed_workspaces = ARENA_ARRAY(l->arena, int64_t, rows.count);
     for (size_t i = 0; i < rows.count; i++) {
-        r->workspaces[i].id = system_integer(SYSTEM_WORKSPACES, rows.at[i], "id");
-        r->workspaces[i].name = system_text(SYSTEM_WORKSPACES, rows.at[i], "name");
+        int64_t id = system_integer(SYSTEM_WORKSPACES, rows.at[i], "id");
+        if (system_integer(SYSTEM_WORKSPACES, rows.at[i], "trashed") != 0)
+            r->trashed_workspaces[r->trashed_workspace_count++] = id;
+        else
+            r->workspaces[r->workspace_count++] = (struct workspace){
+                .id = id, .name = system_text(SYSTEM_WORKSPACES, rows.at[i], "name")};
     }
     return 0;
+}
+
+static bool in_trash(const struct workspace_register *r, int64_t workspace)
+{
+    return FIND(r->trashed_workspaces, r->trashed_workspace_count, workspace) != NULL;
 }
 
 static int load_applications(struct loading *l)
@@ -122,19 +140,25 @@ static int load_applications(struct loading *l)
         return rc;
 
     r->applications = ARENA_ARRAY(l->arena, struct application, rows.count);
-    r->application_count = rows.count;
+    r->trashed_applications = ARENA_ARRAY(l->arena, int64_t, rows.count);
     for (size_t i = 0; i < rows.count; i++) {
         const struct value *row = rows.at[i];
+        int64_t id = system_integer(SYSTEM_APPLICATIONS, row, "id");
         int64_t workspace = system_integer(SYSTEM_APPLICATIONS, row, "workspace");
-        r->applications[i] = (struct application){
-            .id = system_integer(SYSTEM_APPLICATIONS, row, "id"),
+        if (in_trash(r, workspace) || system_integer(SYSTEM_APPLICATIONS, row, "trashed") != 0) {
+            r->trashed_applications[r->trashed_application_count++] = id;
+            continue;
+        }
+        struct application *a = &r->applications[r->application_count++];
+        *a = (struct application){
+            .id = id,
             .order = system_integer(SYSTEM_APPLICATIONS, row, "order"),
             .name = system_text(SYSTEM_APPLICATIONS, row, "name"),
             .type = system_text(SYSTEM_APPLICATIONS, row, "type"),
             .created_on = system_text(SYSTEM_APPLICATIONS, row, "created_on"),
             .workspace = FIND(r->workspaces, r->workspace_count, workspace),
         };
-        if (!r->applications[i].workspace)
+        if (!a->workspace)
             return FAULT_BECAUSE(EBADMSG, "an application belongs to no workspace");
     }
     return 0;
@@ -149,11 +173,12 @@ static int load_members(struct loading *l)
         return rc;
 
     r->members = ARENA_ARRAY(l->arena, struct member, rows.count);
-    r->member_count = rows.count;
     for (size_t i = 0; i < rows.count; i++) {
         const struct value *row = rows.at[i];
         int64_t workspace = system_integer(SYSTEM_MEMBERS, row, "workspace");
-        struct member *m = &r->members[i];
+        if (in_trash(r, workspace))
+            continue;
+        struct member *m = &r->members[r->member_count++];
         *m = (struct member){
             .id = system_integer(SYSTEM_MEMBERS, row, "id"),
             .account = system_integer(SYSTEM_MEMBERS, row, "account"),

@@ -11,6 +11,8 @@ struct workspace_register;
 /* Reads workspaces, members with their people, and applications; lives in the arena. */
 int workspace_register_load(struct store *store, struct arena *a,
                             const struct workspace_register **register_out);
+/* Does the application, or its workspace, lie in the trash? These are not in the register. */
+bool workspace_register_is_trashed(const struct workspace_register *r, int64_t application);
 /* Does the commit change what the register holds? */
 bool workspace_register_touched(const struct commit *commit);
 

@@ -1,5 +1,5 @@
-#ifndef MODEL_GRID_COUNTER_H
-#define MODEL_GRID_COUNTER_H
+#ifndef MODEL_COUNTER_H
+#define MODEL_COUNTER_H
 
 /*
  * Numbers that the model gives to rows by itself: their place (HIDDEN_ORDER), their integer
