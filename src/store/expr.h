@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "store/form.h"
 #include "store/type.h"
 
 enum operator{
@@ -46,6 +47,12 @@ enum operator{
     OP_NENDS_WITH,
     OP_IENDS_WITH,
     OP_NIENDS_WITH,
+    /* What no client names by itself. */
+    OP_NICONTAINS,
+    OP_HAS_WORD, /* folded; nothing that makes words (text_has_word) stands on either side of it */
+    OP_NHAS_WORD,
+    OP_SHORTER, /* has fewer code points than its operand says, a whole number as text */
+    OP_NSHORTER,
     OP_COUNT
 };
 enum operator_arity { ARITY_NONE, ARITY_ONE, ARITY_TWO, ARITY_LIST };
@@ -57,6 +64,7 @@ struct operator_info {
     bool folded;            /* ignores case: operands are folded when the test is built */
     /* Operators on text: what the evaluator and SQLite both call. NULL: not one of these. */
     bool (*match)(struct str text, struct str operand);
+    bool ours; /* operator_find() does not know it */
 };
 extern const struct operator_info operators[OP_COUNT];
 bool operator_find(struct str name, enum operator* op_out); /* without the underscore */
@@ -97,6 +105,9 @@ struct expr {
             const struct expr *mask;
             const struct operand *operands; /* folded already for the i… operators */
             size_t operand_count;
+            /* Operators on text: the column is compared as its text in this form. NULL: as its
+             * canonical text. */
+            const struct form *form;
         } test;
         struct { /* AMONG */
             const struct column *column;
@@ -142,6 +153,13 @@ const struct expr *expr_test_operands(struct arena *a, const struct column *c,
                                       const struct expr *mask, enum operator op,
                                       const struct operand *operands, size_t count);
 
+/* A test of a text operator on a column of numbers or moments as people read them; the form fits
+ * the column, and stays borrowed. */
+const struct expr *expr_test_form(struct arena *a, const struct column *c, const struct form *form,
+                                  enum operator op, struct str text);
+/* True where the condition is false or unknown. */
+const struct expr *expr_complement(struct arena *a, const struct expr *x);
+
 /*
  * column IN (SELECT out FROM shape WHERE where), and NOT IN. The two columns hold values that
  * compare: both numbers, both free text, or both of one type that is not JSON. Shape and columns
@@ -184,8 +202,8 @@ bool expr_equality(const struct expr *x, const struct column **column_out,
 const struct expr *expr_copy(struct arena *a,
                              const struct expr *x); /* deep; shapes and columns stay borrowed */
 
-/* A set of columns: bit i of word i / 64. */
-enum { COLUMNS_MAX = 256, COLUMN_WORDS = COLUMNS_MAX / 64 };
+/* A set of columns: bit i of word i / 64. A table has at most so many, the hidden ones too. */
+enum { COLUMNS_MAX = 640, COLUMN_WORDS = COLUMNS_MAX / 64 };
 struct column_set {
     uint64_t words[COLUMN_WORDS];
 };
@@ -206,9 +224,10 @@ static inline bool column_set_meets(const struct column_set *a, const struct col
 }
 static inline bool column_set_is_empty(const struct column_set *s)
 {
-    struct column_set all;
-    memset(&all, 0xff, sizeof(all));
-    return !column_set_meets(s, &all);
+    uint64_t any = 0;
+    for (unsigned i = 0; i < COLUMN_WORDS; i++)
+        any |= s->words[i];
+    return any == 0;
 }
 
 #endif

@@ -49,7 +49,9 @@ enum {
     STORE_RANGE = 4,       /* too long, out of range, or of a wrong kind */
     STORE_EXISTS = 5,      /* a table or column of that name is there already */
     STORE_LOCKED = 6,      /* another process has the database (store_open only) */
-    STORE_TOO_LONG = 7,    /* longer than an index can take (PostgreSQL: some 2,700 bytes) */
+    /* PostgreSQL: longer than an index can take (some 2,700 bytes), or a row of so many columns
+     * that a page does not hold it (8 kB, long texts by 18 bytes each) */
+    STORE_TOO_LONG = 7,
 };
 struct store_detail {
     struct str table, column; /* absent where not known; valid until the next statement (a

@@ -42,10 +42,11 @@ static const struct expr *const no_masks[COLUMNS_MAX];
 #define ALL_COLUMNS                                                                                \
     {                                                                                              \
         {                                                                                          \
-            UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX                                         \
+            UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,    \
+                UINT64_MAX, UINT64_MAX, UINT64_MAX                                                 \
         }                                                                                          \
     }
-_Static_assert(COLUMN_WORDS == 4, "ALL_COLUMNS sets four words");
+_Static_assert(COLUMN_WORDS == 10, "ALL_COLUMNS sets ten words");
 static const struct column_set all_columns = ALL_COLUMNS;
 
 #define ALL_ROWS_KEY "*"
