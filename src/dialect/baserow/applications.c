@@ -1,6 +1,8 @@
 /* Applications of a workspace (9.4): databases, so far. */
 #include "dialect/baserow/rest.h"
 #include "dialect/baserow/shapes.h"
+#include "model/grid/fields.h"
+#include "model/grid/trash.h"
 
 enum { APPLICATION_NAME_MAX = 160 };
 
@@ -28,12 +30,12 @@ static const struct rule order_rules[] = {
 };
 
 /* Appends a workspace's applications to an array that is begun. */
-static void put_applications(struct buf *b, const struct workspace *w)
+static void put_applications(struct buf *b, const struct catalogue *c, const struct workspace *w)
 {
     for (size_t i = 0; i < w->application_count; i++) {
         if (b->len > 1)
             buf_put_char(b, ',');
-        shape_application(b, w->applications[i]);
+        shape_application(b, c, w->applications[i]);
     }
 }
 
@@ -41,7 +43,7 @@ static int answer(struct request *r, struct tx *tx, const struct application *ap
 {
     struct buf b;
     reply_begin(&b);
-    shape_application(&b, application);
+    shape_application(&b, tx->catalogue, application);
     return reply_json(r, tx, &b);
 }
 
@@ -56,7 +58,7 @@ static int applications_list_all(struct request *r, struct tx *tx)
     reply_begin(&b);
     buf_put_char(&b, '[');
     for (size_t i = 0; i < count; i++)
-        put_applications(&b, members[i]->workspace);
+        put_applications(&b, tx->catalogue, members[i]->workspace);
     buf_put_char(&b, ']');
     return reply_json(r, tx, &b);
 }
@@ -70,7 +72,7 @@ static int applications_list(struct request *r, struct tx *tx)
     struct buf b;
     reply_begin(&b);
     buf_put_char(&b, '[');
-    put_applications(&b, w);
+    put_applications(&b, tx->catalogue, w);
     buf_put_char(&b, ']');
     return reply_json(r, tx, &b);
 }
@@ -79,14 +81,14 @@ static int applications_create(struct request *r, struct tx *tx)
 {
     const struct rest *rest = rest_of(r);
     const struct workspace *w;
-    int64_t id;
+    int64_t id, table;
     int rc = workspace_find(tx, rest->ids[0], MEMBER_MEMBER, &w);
     if (rc)
         return rc;
-    if (data_boolean(rest->data, "init_with_data", false))
-        return refuse_code(tx, ERROR_FEATURE_DISABLED, NULL);
     rc = application_create(tx, rest->ids[0], data_text(rest->data, "name"),
                             data_text(rest->data, "type"), &id);
+    if (rc == 0 && data_boolean(rest->data, "init_with_data", false))
+        rc = grid_table_create(tx, id, &(struct grid_draft){.name = STR("Table")}, &table);
     return rc ? rc : answer(r, tx, catalogue_application(tx->catalogue, id));
 }
 
@@ -116,7 +118,7 @@ static int applications_rename(struct request *r, struct tx *tx)
 
 static int applications_delete(struct request *r, struct tx *tx)
 {
-    int rc = application_delete(tx, rest_of(r)->ids[0]);
+    int rc = trash_application(tx, rest_of(r)->ids[0]);
     return rc ? rc : reply_empty(r);
 }
 
@@ -131,7 +133,7 @@ static int applications_duplicate(struct request *r, struct tx *tx)
 const struct route application_routes[] = {
     {"GET", "/api/applications/", ON_READER(applications_list_all), 0, NULL, NULL},
     {"GET", "/api/applications/workspace/:id/", ON_READER(applications_list), 0, NULL, NULL},
-    {"POST", "/api/applications/workspace/:id/", ON_WRITER(applications_create), 0, create_rules,
+    {"POST", "/api/applications/workspace/:id/", ON_SCHEMA(applications_create), 0, create_rules,
      NULL},
     {"POST", "/api/applications/workspace/:id/order/", ON_WRITER(applications_order), 0,
      order_rules, NULL},

@@ -279,7 +279,7 @@ static void tell_of_application(struct telling *t, const char *type,
     if (str_equal(str_of(type), STR("application_updated")))
         message_int(&b, "application_id", application->id);
     message_key(&b, "application");
-    shape_application(&b, application);
+    shape_application(&b, t->after, application);
     audience_add_members(&audience, application->workspace);
     tell_users(t, &b, &audience, SENDER_EXCLUDED);
 }

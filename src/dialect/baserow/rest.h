@@ -99,7 +99,8 @@ struct route {
 };
 /* The families' tables, each ended by a row without a method. */
 extern const struct route login_routes[], account_routes[], settings_routes[], workspace_routes[],
-    member_routes[], invitation_routes[], application_routes[], token_routes[];
+    member_routes[], invitation_routes[], application_routes[], token_routes[], table_routes[],
+    field_routes[];
 
 enum route_found {
     ROUTE_FOUND,
@@ -124,10 +125,11 @@ int put_instance_permissions(struct tx *tx, const struct account *account, struc
 
 /* The forms of an error's body (8.3). */
 enum error_form {
-    ERROR_CODED, /* {"error": code, "detail": text} */
-    ERROR_JSON,  /* the same, the detail is JSON that the problem carries */
-    ERROR_PLAIN, /* {"detail": text} */
-    ERROR_BARE,  /* the JSON that the problem carries */
+    ERROR_CODED,     /* {"error": code, "detail": text} */
+    ERROR_JSON,      /* the same, the detail is JSON that the problem carries */
+    ERROR_PLAIN,     /* {"detail": text} */
+    ERROR_JSON_TEXT, /* of ERROR_REQUEST_BODY_VALIDATION, with a text as its detail (8.4) */
+    ERROR_BARE,      /* the JSON that the problem carries */
 };
 /* Every code of this dialect: its name is the code. In the text, %v stands for the problem's value.
  */
@@ -206,6 +208,52 @@ enum error_form {
     X(ERROR_MAX_JOB_COUNT_EXCEEDED, CODED, 400,                                                    \
       "Max running job count for this type is exceeded.")                                          \
     X(ERROR_JOB_DOES_NOT_EXIST, CODED, 404, "The requested job does not exist.")                   \
+    /* tables (9.5) */                                                                             \
+    X(ERROR_INVALID_INITIAL_TABLE_DATA, CODED, 400,                                                \
+      "The provided table data must at least contain one row and one column.")                     \
+    X(ERROR_INITIAL_SYNC_TABLE_DATA_LIMIT_EXCEEDED, CODED, 400,                                    \
+      "At most 5000 rows can be given at once: import them as a job.")                             \
+    X(ERROR_INITIAL_TABLE_DATA_LIMIT_EXCEEDED, CODED, 400,                                         \
+      "The number of rows exceeds INITIAL_TABLE_DATA_LIMIT.")                                      \
+    X(ERROR_INITIAL_TABLE_DATA_HAS_DUPLICATE_NAMES, CODED, 400,                                    \
+      "Your initial table data contains duplicate field names.")                                   \
+    /* tables and fields (9.5, 9.6, 10.2) */                                                       \
+    X(ERROR_TABLE_DOES_NOT_EXIST, CODED, 404, "The requested table does not exist.")               \
+    X(ERROR_TABLE_NOT_IN_DATABASE, CODED, 400, "The table id %v does not belong to the database.") \
+    X(ERROR_FIELD_DOES_NOT_EXIST, CODED, 404, "The requested field does not exist.")               \
+    X(ERROR_MAX_FIELD_COUNT_EXCEEDED, CODED, 400,                                                  \
+      "The maximum number of fields of a table is reached.")                                       \
+    X(ERROR_MAX_FIELD_NAME_LENGTH_EXCEEDED, CODED, 400,                                            \
+      "A field name can have at most 255 characters.")                                             \
+    X(ERROR_FIELD_WITH_SAME_NAME_ALREADY_EXISTS, CODED, 400,                                       \
+      "A field with the provided name already exists.")                                            \
+    X(ERROR_RESERVED_BASEROW_FIELD_NAME, CODED, 400, "The names id and order are reserved.")       \
+    X(ERROR_INVALID_BASEROW_FIELD_NAME, CODED, 400, "A field name cannot be blank.")               \
+    X(ERROR_CANNOT_DELETE_PRIMARY_FIELD, CODED, 400, "Cannot delete the primary field.")           \
+    X(ERROR_CANNOT_CHANGE_FIELD_TYPE, CODED, 400, "The type of this field cannot be changed so.")  \
+    X(ERROR_CANNOT_CREATE_FIELD_TYPE, CODED, 400, "Fields of the type %v cannot be made.")         \
+    X(ERROR_INCOMPATIBLE_PRIMARY_FIELD_TYPE, CODED, 400,                                           \
+      "This type of field cannot be the primary field.")                                           \
+    X(ERROR_FIELD_IS_ALREADY_PRIMARY, CODED, 400,                                                  \
+      "The provided field is the primary field already.")                                          \
+    X(ERROR_FIELD_NOT_IN_TABLE, CODED, 400, "The provided field does not belong to the table.")    \
+    X(ERROR_LINK_ROW_TABLE_NOT_PROVIDED, CODED, 400, "The link_row_table_id must be provided.")    \
+    X(ERROR_LINK_ROW_TABLE_NOT_IN_SAME_DATABASE, CODED, 400,                                       \
+      "The linked table is not in the same database.")                                             \
+    X(ERROR_SELF_REFERENCING_LINK_ROW_CANNOT_HAVE_RELATED_FIELD, CODED, 400,                       \
+      "A link to the own table cannot have a related field.")                                      \
+    X(ERROR_SELECT_OPTION_DOES_NOT_BELONG_TO_FIELD, CODED, 400,                                    \
+      "The option %v does not belong to the field.")                                               \
+    X(ERROR_FIELD_CONSTRAINT, CODED, 400, "The existing data does not satisfy the constraint.")    \
+    X(ERROR_FIELD_DATA_CONSTRAINT, CODED, 400,                                                     \
+      "The data does not satisfy a constraint of the field.")                                      \
+    X(ERROR_INVALID_FIELD_CONSTRAINT, CODED, 400,                                                  \
+      "The field constraint is invalid for this type of field.")                                   \
+    X(ERROR_FIELD_CONSTRAINT_DOES_NOT_SUPPORT_DEFAULT_VALUE, CODED, 400,                           \
+      "The constraint does not go with a default value.")                                          \
+    X(ERROR_DB_INDEX_NOT_SUPPORTED, CODED, 400, "This type of field cannot be indexed.")           \
+    X(UNKNOWN_SELECT_OPTION, JSON_TEXT, 400,                                                       \
+      "The provided select option value '%v' is not a valid select option.")                       \
     /* database tokens (9.14) */                                                                   \
     X(ERROR_TOKEN_DOES_NOT_EXIST, CODED, 404, "The requested token does not exist.")               \
     X(ERROR_DATABASE_DOES_NOT_BELONG_TO_GROUP, CODED, 400,                                         \

@@ -25,33 +25,42 @@ void shape_moment(struct buf *b, struct str moment)
     buf_put_lit(b, "Z\"");
 }
 
-/* `"key":` of something that is not the first; keys need no escapes. */
-static void put_key(struct buf *b, const char *key)
+void shape_key(struct buf *b, const char *key)
 {
     buf_printf(b, ",\"%s\":", key);
 }
 
-static void put_text(struct buf *b, const char *key, struct str text)
+void shape_text(struct buf *b, const char *key, struct str text)
 {
-    put_key(b, key);
+    shape_key(b, key);
     json_put_str(b, text);
 }
 
-static void put_bool(struct buf *b, const char *key, bool value)
+void shape_text_or_null(struct buf *b, const char *key, struct str text)
 {
-    put_key(b, key);
+    if (text.at) {
+        shape_text(b, key, text);
+        return;
+    }
+    shape_key(b, key);
+    buf_put_lit(b, "null");
+}
+
+void shape_bool(struct buf *b, const char *key, bool value)
+{
+    shape_key(b, key);
     buf_put_str(b, value ? STR("true") : STR("false"));
 }
 
-static void put_int(struct buf *b, const char *key, int64_t number)
+void shape_int(struct buf *b, const char *key, int64_t number)
 {
-    put_key(b, key);
+    shape_key(b, key);
     json_put_int(b, number);
 }
 
 static void put_moment(struct buf *b, const char *key, struct str moment)
 {
-    put_key(b, key);
+    shape_key(b, key);
     shape_moment(b, moment);
 }
 
@@ -65,22 +74,22 @@ static void begin(struct buf *b, int64_t id)
 void shape_workspace(struct buf *b, const struct workspace *w)
 {
     begin(b, w->id);
-    put_text(b, "name", w->name);
+    shape_text(b, "name", w->name);
     buf_put_lit(b, ",\"generative_ai_models_enabled\":{}}");
 }
 
 void shape_workspace_user(struct buf *b, const struct member *m)
 {
     begin(b, m->id);
-    put_text(b, "name", m->name);
-    put_text(b, "email", m->email);
-    put_int(b, "workspace", m->workspace->id);
+    shape_text(b, "name", m->name);
+    shape_text(b, "email", m->email);
+    shape_int(b, "workspace", m->workspace->id);
     if (baserow_settings()->legacy_group_keys)
-        put_int(b, "group", m->workspace->id);
-    put_text(b, "permissions", str_of(member_role_name(m->role)));
+        shape_int(b, "group", m->workspace->id);
+    shape_text(b, "permissions", str_of(member_role_name(m->role)));
     put_moment(b, "created_on", m->created_on);
-    put_int(b, "user_id", m->account);
-    put_bool(b, "to_be_deleted", m->leaving);
+    shape_int(b, "user_id", m->account);
+    shape_bool(b, "to_be_deleted", m->leaving);
     buf_put_char(b, '}');
 }
 
@@ -88,8 +97,8 @@ void shape_workspace_member_view(struct buf *b, const struct member *m)
 {
     const struct workspace *w = m->workspace;
     begin(b, w->id);
-    put_text(b, "name", w->name);
-    put_key(b, "users");
+    shape_text(b, "name", w->name);
+    shape_key(b, "users");
     buf_put_char(b, '[');
     for (size_t i = 0; i < w->member_count; i++) {
         if (i)
@@ -97,33 +106,49 @@ void shape_workspace_member_view(struct buf *b, const struct member *m)
         shape_workspace_user(b, w->members[i]);
     }
     buf_put_char(b, ']');
-    put_int(b, "order", m->order);
-    put_text(b, "permissions", str_of(member_role_name(m->role)));
-    put_int(b, "unread_notifications_count", 0);
+    shape_int(b, "order", m->order);
+    shape_text(b, "permissions", str_of(member_role_name(m->role)));
+    shape_int(b, "unread_notifications_count", 0);
     buf_put_lit(b, ",\"generative_ai_models_enabled\":{}}");
 }
 
-void shape_application(struct buf *b, const struct application *application)
+static void put_tables(struct buf *b, const struct catalogue *c, int64_t application)
+{
+    size_t count;
+    const struct grid_table *const *tables = grid_tables(c, application, &count);
+
+    buf_put_lit(b, ",\"tables\":[");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_put_char(b, ',');
+        shape_table(b, tables[i]);
+    }
+    buf_put_char(b, ']');
+}
+
+void shape_application(struct buf *b, const struct catalogue *c,
+                       const struct application *application)
 {
     begin(b, application->id);
-    put_text(b, "name", application->name);
-    put_int(b, "order", application->order);
-    put_text(b, "type", application->type);
+    shape_text(b, "name", application->name);
+    shape_int(b, "order", application->order);
+    shape_text(b, "type", application->type);
     put_moment(b, "created_on", application->created_on);
-    put_key(b, "workspace");
+    shape_key(b, "workspace");
     shape_workspace(b, application->workspace);
     if (baserow_settings()->legacy_group_keys) {
-        put_key(b, "group");
+        shape_key(b, "group");
         shape_workspace(b, application->workspace);
     }
-    buf_put_lit(b, ",\"tables\":[]}");
+    put_tables(b, c, application->id);
+    buf_put_char(b, '}');
 }
 
 void shape_public_user(struct buf *b, int64_t id, struct str email, struct str name)
 {
     begin(b, id);
-    put_text(b, "username", email);
-    put_text(b, "first_name", name);
+    shape_text(b, "username", email);
+    shape_text(b, "first_name", name);
     buf_put_char(b, '}');
 }
 
@@ -131,14 +156,14 @@ void shape_own_user(struct buf *b, const struct account *account)
 {
     buf_put_lit(b, "{\"first_name\":");
     json_put_str(b, account->name);
-    put_text(b, "username", account->email);
-    put_bool(b, "is_staff", account->staff);
-    put_int(b, "id", account->id);
-    put_text(b, "language", account->language);
-    put_text(b, "email_notification_frequency", account->notification_frequency);
-    put_bool(b, "email_verified", account->verified);
-    put_bool(b, "completed_onboarding", account->onboarded);
-    put_key(b, "completed_guided_tours");
+    shape_text(b, "username", account->email);
+    shape_bool(b, "is_staff", account->staff);
+    shape_int(b, "id", account->id);
+    shape_text(b, "language", account->language);
+    shape_text(b, "email_notification_frequency", account->notification_frequency);
+    shape_bool(b, "email_verified", account->verified);
+    shape_bool(b, "completed_onboarding", account->onboarded);
+    shape_key(b, "completed_guided_tours");
     if (account->tours)
         json_put_value(b, account->tours);
     else
@@ -149,25 +174,25 @@ void shape_own_user(struct buf *b, const struct account *account)
 void shape_invitation(struct buf *b, const struct invitation *invitation, enum email_exists exists)
 {
     begin(b, invitation->id);
-    put_text(b, "invited_by", invitation->invited_by);
-    put_text(b, "workspace", invitation->workspace_name);
-    put_text(b, "email", invitation->email);
-    put_text(b, "message", invitation->message);
+    shape_text(b, "invited_by", invitation->invited_by);
+    shape_text(b, "workspace", invitation->workspace_name);
+    shape_text(b, "email", invitation->email);
+    shape_text(b, "message", invitation->message);
     put_moment(b, "created_on", invitation->created_on);
     if (exists == EMAIL_UNTOLD)
         buf_put_lit(b, ",\"email_exists\":null");
     else
-        put_bool(b, "email_exists", exists == EMAIL_EXISTS);
+        shape_bool(b, "email_exists", exists == EMAIL_EXISTS);
     buf_put_char(b, '}');
 }
 
 void shape_invitation_of_admin(struct buf *b, const struct invitation *invitation)
 {
     begin(b, invitation->id);
-    put_int(b, "workspace", invitation->workspace);
-    put_text(b, "email", invitation->email);
-    put_text(b, "permissions", str_of(member_role_name(invitation->role)));
-    put_text(b, "message", invitation->message);
+    shape_int(b, "workspace", invitation->workspace);
+    shape_text(b, "email", invitation->email);
+    shape_text(b, "permissions", str_of(member_role_name(invitation->role)));
+    shape_text(b, "message", invitation->message);
     put_moment(b, "created_on", invitation->created_on);
     buf_put_char(b, '}');
 }

@@ -7,7 +7,16 @@
  */
 
 #include "base/buf.h"
-#include "model/workspace/workspace.h"
+#include "model/grid/grid.h"
+
+/* ---- pieces: `,"key":` and a value. Keys need no escapes ---- */
+void shape_key(struct buf *b, const char *key);
+void shape_int(struct buf *b, const char *key, int64_t number);
+void shape_bool(struct buf *b, const char *key, bool value);
+void shape_text(struct buf *b, const char *key, struct str text);         /* absent: "" */
+void shape_text_or_null(struct buf *b, const char *key, struct str text); /* absent: null */
+
+/* ---- things ---- */
 
 /* A server's moment: "2025-10-01T12:00:00.123000Z", no fraction when it is zero (7.3). Takes any
  * form that clock_parse_ms reads; null for what it does not, and for an absent text. */
@@ -20,7 +29,12 @@ void shape_workspace_user(struct buf *b, const struct member *m);
 /* 7.7: the workspace as this member sees it. */
 void shape_workspace_member_view(struct buf *b, const struct member *m);
 /* 7.8; with BASEROW_LEGACY_GROUP_KEYS also `group` (6). */
-void shape_application(struct buf *b, const struct application *application);
+void shape_application(struct buf *b, const struct catalogue *c,
+                       const struct application *application);
+/* 7.9 */
+void shape_table(struct buf *b, const struct grid_table *t);
+/* 10.1, without `related_fields`. */
+void shape_field(struct buf *b, const struct grid_field *f);
 /* `id`, `username`, `first_name` (7.10). */
 void shape_public_user(struct buf *b, int64_t id, struct str email, struct str name);
 /* What its owner is told of an account (7.10). */

@@ -4,6 +4,7 @@
 #include "dialect/baserow/shapes.h"
 
 #include "base/json.h"
+#include "model/grid/trash.h"
 
 static const struct rule name_rules[] = {
     {.name = "name", .kind = RULE_TEXT, .flags = RULE_REQUIRED, .min = 1, .max = 165},
@@ -69,7 +70,7 @@ static int workspaces_rename(struct request *r, struct tx *tx)
 
 static int workspaces_delete(struct request *r, struct tx *tx)
 {
-    int rc = workspace_delete(tx, rest_of(r)->ids[0]);
+    int rc = trash_workspace(tx, rest_of(r)->ids[0]);
     return rc ? rc : reply_empty(r);
 }
 

@@ -18,6 +18,7 @@ struct grid_draft {
     const struct str *fields;
     size_t field_count;
     const json_t *rows; /* array of arrays; may be NULL */
+    size_t skip;        /* so many of them are no rows (a header) */
 };
 int grid_table_create(struct tx *tx, int64_t application, const struct grid_draft *draft,
                       int64_t *id_out);

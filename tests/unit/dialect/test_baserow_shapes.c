@@ -118,6 +118,7 @@ static void a_workspace_is_told_alone_or_as_a_member_sees_it(void **state)
                  "\"generative_ai_models_enabled\":{}}");
 }
 
+static const struct catalogue nothing;
 static const struct application crm = {.id = 9,
                                        .order = 1,
                                        .name = STR_INIT("CRM"),
@@ -131,7 +132,7 @@ static const struct application crm = {.id = 9,
 static void an_application_carries_its_workspace(void **state)
 {
     (void)state;
-    shape_application(&buf, &crm);
+    shape_application(&buf, &nothing, &crm);
     assert_wrote(CRM_BEFORE_GROUP ",\"tables\":[]}");
 }
 
@@ -141,7 +142,7 @@ static void the_older_keys_stand_beside_the_new_ones_when_wished(void **state)
     baserow_configure(&(struct baserow_settings){.legacy_group_keys = true});
     shape_workspace_user(&buf, &ann);
     assert_wrote(ANN_BEFORE_GROUP ",\"group\":5" ANN_BEHIND_GROUP);
-    shape_application(&buf, &crm);
+    shape_application(&buf, &nothing, &crm);
     assert_wrote(CRM_BEFORE_GROUP ",\"group\":" ACME ",\"tables\":[]}");
 }
 
