@@ -242,6 +242,46 @@ int journal_read(struct store *s, int64_t after, int64_t limit, journal_fn *entr
     return store_select(s, &select, tell, &telling);
 }
 
+static int tell_in_survey(void *context, const struct value *row)
+{
+    const struct telling *t = context;
+    const struct journal_entry entry = {
+        .sequence = row[0].integer,
+        .commit = row[1].integer,
+        .position = row[2].integer,
+        .time_ms = row[3].integer,
+        .kind = row[4].text,
+        .table = row[5].text,
+        .changed = row[6].kind == VALUE_TEXT ? row[6].text : STR_NULL,
+        .schema_version = row[7].integer,
+    };
+    return t->entry(t->context, &entry);
+}
+
+int journal_survey(struct store *s, int64_t after, int64_t limit, journal_fn *entry, void *context)
+{
+    AUTO(arena_free) struct arena *arena = arena_new();
+    const struct output outputs[] = {
+        {.column = column("sequence")}, {.column = column("commit")},
+        {.column = column("position")}, {.column = column("time")},
+        {.column = column("kind")},     {.column = column("table")},
+        {.column = column("changed")},  {.column = column("schema_version")},
+    };
+    struct order by = {.column = column("sequence")};
+    struct select select = {
+        .shape = &system_table(SYSTEM_JOURNAL)->shape,
+        .outputs = outputs,
+        .output_count = COUNT_OF(outputs),
+        .where = system_test(arena, SYSTEM_JOURNAL, "sequence", OP_GT, value_integer(after)),
+        .orders = &by,
+        .order_count = 1,
+        .limit = limit,
+    };
+    struct telling telling = {entry, context};
+
+    return store_select(s, &select, tell_in_survey, &telling);
+}
+
 static int note_there(void *context, const struct value *row)
 {
     (void)row;

@@ -41,6 +41,8 @@ struct journal_entry {
 typedef int journal_fn(void *context, const struct journal_entry *entry);
 /* Entries above `after`, in order, at most limit (below 0: all). */
 int journal_read(struct store *s, int64_t after, int64_t limit, journal_fn *entry, void *context);
+/* The same without user, key, images and origin: a survey of many. */
+int journal_survey(struct store *s, int64_t after, int64_t limit, journal_fn *entry, void *context);
 /* Is there an entry of this request (commit.h) above `after`? */
 int journal_has_request(struct store *s, int64_t after, struct str request, bool *has_out);
 /* May tables have been made, changed or dropped above `after`, up to the head? So too where entries

@@ -231,6 +231,21 @@ int model_open(const struct model_settings *settings, struct model **model_out)
     return 0;
 }
 
+int model_head(struct model *m, int64_t *head_out)
+{
+    AUTO(arena_free) struct arena *arena = arena_new();
+    struct journal_state state;
+
+    int rc = store_begin(m->store, STORE_READ);
+    if (rc != 0)
+        return rc;
+    rc = journal_state_read(m->store, arena, &state);
+    store_rollback(m->store);
+    if (rc == 0)
+        *head_out = state.head;
+    return rc;
+}
+
 void model_close(struct model *m)
 {
     if (!m)

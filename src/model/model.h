@@ -35,6 +35,8 @@ struct model;
 /* Opens or creates the instance (read_only: opens it); settings are borrowed for the model's life.
  * 0, STORE_LOCKED, or a fault. */
 int model_open(const struct model_settings *settings, struct model **model_out);
+/* The journal's head at this moment. While no writer is open. 0 or a fault. */
+int model_head(struct model *m, int64_t *head_out);
 void model_close(struct model *m); /* readers and writer closed before; accepts NULL */
 const struct model_settings *model_settings(const struct model *m);
 struct catalogue *

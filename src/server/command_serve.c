@@ -126,6 +126,7 @@ static void configure_dialects(const struct settings *s)
         .documented_messages = s->baserow_documented_messages,
         .legacy_group_keys = s->baserow_legacy_group_keys,
         .pending_invitations_max = s->baserow_pending_invitations_max,
+        .replay_events_max = s->baserow_replay_events_max,
         .anonymous_refused = s->baserow_anonymous_refused,
     });
     directus_configure(&(struct directus_settings){
@@ -170,6 +171,11 @@ static struct service_settings service_settings_of(const struct settings *s)
         .session_requests_max = (unsigned)s->requests_in_flight_max,
         .subscriptions_max = (unsigned)s->subscriptions_max,
         .login_stall_ms = s->login_stall_time,
+        .memory_bytes_max =
+            s->baserow_replay_events_max > 0 ? (size_t)s->baserow_replay_bytes_max : 0,
+        .memory_age_max_ms = s->baserow_replay_hours * 3600 * 1000,
+        .memory_absence_max_ms = s->baserow_replay_absence,
+        .chores_interval_ms = s->chores_interval,
     };
 }
 

@@ -43,6 +43,13 @@ struct settings {
     struct str baserow_signing_key; /* absent: the secret */
     int64_t baserow_access_token_minutes, baserow_refresh_token_hours;
     int64_t baserow_pending_invitations_max; /* 0: any number */
+    bool email_smtp, email_smtp_use_tls, email_smtp_use_ssl;
+    struct str email_smtp_host, email_smtp_user, email_smtp_password, from_email;
+    int64_t email_smtp_port;
+    struct str baserow_public_url, public_web_frontend_url;
+    int64_t chores_interval; /* ms */
+    int64_t baserow_replay_events_max, baserow_replay_hours;      /* 0 events: no replay */
+    int64_t baserow_replay_bytes_max, baserow_replay_absence;
     bool baserow_legacy_group_keys, baserow_documented_messages, baserow_anonymous_refused;
 };
 

@@ -1,4 +1,4 @@
-#include "session/internal.h"
+#include "session/channels.h"
 
 #include <assert.h>
 
@@ -222,6 +222,7 @@ void access_expect(struct service *v, const struct commit *commit)
         a->changed = a->revoked = true;
     }
     regroup(v, NET_CLOSE_FAULT);
+    memory_clear(v); /* what was not told is not remembered either */
     settle_actors(v);
     wake_upgrades(v);
 }

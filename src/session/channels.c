@@ -1,4 +1,4 @@
-#include "session/internal.h"
+#include "session/channels.h"
 
 #include <assert.h>
 
@@ -6,27 +6,12 @@
 
 /*
  * A listener stands in two lists: its channel's, in order of listening, and its session's. A
- * channel is there while somebody listens or somebody walks it.
+ * channel is there while somebody listens, somebody walks it, or it remembers what was told.
  *
  * Whoever is reached in a walk may do anything: leave, close, begin to listen, walk the same
  * channel again. So a walk is known to its channel, and a listener that goes moves every walk past
  * itself; and listeners are numbered, so that a walk ends before those who came after it began.
  */
-
-struct channel {
-    struct listener *first, *last;
-    struct walk *walks; /* under way, the innermost first */
-    size_t name_len;
-    char name[];
-};
-
-struct listener {
-    struct channel *channel;
-    struct session *session;
-    struct listener *next, *previous; /* of the channel */
-    struct listener *next_of_session; /* the one that came before */
-    uint64_t number;                  /* rising */
-};
 
 struct walk {
     struct listener *next; /* NULL: at its end */
@@ -41,18 +26,28 @@ static struct channel *channel_make(struct service *v, struct str name)
 
     memcpy(c->name, name.at, name.len);
     c->name_len = name.len;
+    c->complete_from = memory_head(v);
     map_put(&v->channels, name, c);
     return c;
 }
 
-static void free_unused(struct service *v, struct channel *c)
+void channel_free(struct service *v, struct channel *c)
 {
-    if (c->first || c->walks)
-        return;
+    assert(!c->first && !c->walks && !c->oldest && !c->left_ms);
     void *removed = map_remove(&v->channels, (struct str){c->name, c->name_len});
     assert(removed == c);
     (void)removed;
     mem_free(c);
+}
+
+void channel_release(struct service *v, struct channel *c)
+{
+    if (c->first || c->walks || c->left_ms)
+        return;
+    if (memory_is_kept(v))
+        memory_begin_absence(v, c);
+    else
+        channel_free(v, c);
 }
 
 /* ---- listeners ---- */
@@ -73,6 +68,7 @@ static void enter(struct session *s, struct channel *c)
 
     *l = (struct listener){.channel = c, .session = s, .previous = c->last};
     l->number = ++s->service->listener_number;
+    l->since = memory_head(s->service);
     l->next_of_session = s->listening;
     s->listening = l;
     s->listening_count++;
@@ -95,7 +91,7 @@ static void leave(struct listener **place)
     l->session->listening_count--;
     *(l->previous ? &l->previous->next : &c->first) = l->next;
     *(l->next ? &l->next->previous : &c->last) = l->previous;
-    free_unused(l->session->service, c);
+    channel_release(l->session->service, c);
     mem_free(l);
 }
 
@@ -109,7 +105,11 @@ int session_listen(struct session *s, struct str channel)
         return 0;
     if (s->listening_count >= v->settings.subscriptions_max || channel.len > CHANNEL_NAME_MAX)
         return REFUSED;
-    enter(s, c ? c : channel_make(v, channel));
+    if (c)
+        memory_end_absence(v, c);
+    else
+        c = channel_make(v, channel);
+    enter(s, c);
     return 0;
 }
 
@@ -134,17 +134,38 @@ bool session_listens(const struct session *s, struct str channel)
 
 void channels_drop(struct session *s)
 {
+    replay_drop(s);
     while (s->listening)
         leave(&s->listening);
 }
 
 /* ---- telling ---- */
 
+int64_t service_event_first(const struct commit *commit)
+{
+    return commit->changes[0]->sequence * EVENTS_PER_CHANGE;
+}
+
+static int64_t last_event_of(int64_t sequence)
+{
+    return (sequence + 1) * EVENTS_PER_CHANGE - 1;
+}
+
+int64_t service_event_last(const struct commit *commit)
+{
+    return last_event_of(commit->changes[commit->count - 1]->sequence);
+}
+
+int64_t service_event_head(const struct service *v)
+{
+    return v->published > 0 ? last_event_of(v->published) : 0;
+}
+
 bool service_is_heard(const struct service *v, struct str channel)
 {
     const struct channel *c = map_get(&v->channels, channel);
 
-    return c && c->first;
+    return c && (c->first || c->left_ms);
 }
 
 void service_each(struct service *v, struct str channel,
@@ -163,25 +184,43 @@ void service_each(struct service *v, struct str channel,
         fn(s, context);
     }
     c->walks = walk.outer;
-    free_unused(v, c);
+    channel_release(v, c);
 }
 
 struct telling {
     struct frame *frame;
     uint64_t but_origin;
+    int64_t event;
 };
 
 static void tell(struct session *s, void *context)
 {
     const struct telling *t = context;
+    bool waits = t->event != 0 && session_is_held(s);
 
-    if (t->but_origin == 0 || s->origin != t->but_origin)
+    if (!waits && (t->but_origin == 0 || s->origin != t->but_origin))
         session_send(s, t->frame);
 }
 
-void service_tell(struct service *v, struct str channel, struct frame *frame, uint64_t but_origin)
+/* Who is held has it from the channel's memory later. */
+void service_tell(struct service *v, struct str channel, struct frame *frame, uint64_t but_origin,
+                  int64_t event)
 {
-    struct telling telling = {frame, but_origin};
+    struct telling telling = {frame, but_origin, event};
+    struct channel *c = map_get(&v->channels, channel);
 
+    if (c && event != 0 && memory_is_kept(v))
+        memory_add(v, c, event, frame, but_origin);
     service_each(v, channel, tell, &telling);
+}
+
+void service_forget(struct service *v, struct str channel, int64_t event)
+{
+    struct channel *c = map_get(&v->channels, channel);
+
+    if (!c)
+        return;
+    memory_drop(v, c);
+    if (c->complete_from < event)
+        c->complete_from = event;
 }

@@ -40,6 +40,7 @@ struct chores;
 
 /* A reply that waits for its time (r->stall_until_ms); heap, goes after its timer closed. */
 struct stall;
+struct hold;
 
 /* Small: an idle subscribed client costs this and its subscriptions. */
 struct session {
@@ -55,6 +56,7 @@ struct session {
     struct followed *followed;    /* subscriptions */
     struct listener *listening;   /* to channels, the last one first */
     struct stall *stall;
+    struct hold *hold; /* events wait (replay.c); NULL: they do not */
     size_t request_bytes; /* that requests in flight came as */
     unsigned request_count;
     unsigned followed_count;
@@ -86,6 +88,12 @@ struct service {
     struct map actors;   /* by user, address and token */
     struct map channels; /* by name */
     uint64_t listener_number;
+    struct memory {
+        struct told *oldest, *newest;
+        struct channel *longest, *shortest; /* that nobody listens to, since the longest time */
+        size_t bytes;
+    } memory;          /* of channels (memory.c) */
+    int64_t published; /* the journal's sequence number that the hub has reached */
     struct chores *chores; /* NULL: none */
     struct service_stats stats;
     bool draining;            /* service_free waits for the last session */
@@ -173,7 +181,7 @@ void subscriptions_rebind(struct session *s); /* after its principal changed */
 void subscriptions_drop(struct session *s);   /* all of them */
 
 /* ---- channels.c ---- */
-void channels_drop(struct session *s); /* it listens no more */
+void channels_drop(struct session *s); /* it listens no more, and nothing waits for it */
 
 /* ---- access.c ---- */
 struct actor *actor_take(struct service *v, struct principal *principal);

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "session/internal.h"
+#include "session/channels.h"
 
 /*
  * Requests go out by lane and come back through two mailboxes: single ones from the readers, whole
@@ -88,7 +88,9 @@ void service_start(struct service *v, struct request *r)
     bool prepare = r->wants_prepare && r->handler->prepare;
 
     assert(r->state == REQUEST_WAITING);
-    if (r->handler->lane == LANE_LOOP)
+    if (r->handler->begin && r->handler->begin(r))
+        set_done(v, r);
+    else if (r->handler->lane == LANE_LOOP)
         run_here(v, r);
     else
         hand_on(v, r, prepare ? REQUEST_PREPARING : REQUEST_RUNNING);
@@ -127,6 +129,7 @@ static void publish(struct service *v, const struct commit *commit, int64_t now_
     for (size_t i = 0; i < v->dialect_count; i++)
         if (v->dialects[i]->committed)
             v->dialects[i]->committed(v, commit, now_ms);
+    v->published = commit->changes[commit->count - 1]->sequence;
     access_follow(v, commit);
 }
 
@@ -272,7 +275,9 @@ int service_new(struct loop *l, struct model *m, const struct service_settings *
     v->catalogue = model_catalogue(m);
     v->from_readers = mailbox_new(l, take_from_reader, v);
     v->from_writer = mailbox_new(l, take_from_writer, v);
-    int rc = reader_pool_start(v);
+    int rc = model_head(m, &v->published);
+    if (rc == 0)
+        rc = reader_pool_start(v);
     if (rc == 0)
         rc = writer_start(v);
     if (rc != 0) {
@@ -320,6 +325,7 @@ void service_free(struct service *v)
     catalogue_unref(v->catalogue);
     assert(v->actors.count == 0);
     map_deinit(&v->actors);
+    memory_clear(v);
     assert(v->channels.count == 0);
     map_deinit(&v->channels);
     mem_free(v->dialects);

@@ -32,6 +32,9 @@ struct service_settings {
     unsigned session_requests_max; /* in flight on one connection; then its reading pauses; 256 */
     unsigned subscriptions_max;    /* on one connection, and as many channels; 1,000 */
     int64_t login_stall_ms;        /* LOGIN_STALL_TIME, 500 */
+    /* What channels remember of events; a channel that nobody listens to remembers for so long. */
+    size_t memory_bytes_max; /* 0: nothing; 64 MiB */
+    int64_t memory_age_max_ms, memory_absence_max_ms;
     int64_t chores_interval_ms;    /* between two turns of the dialects' chores; 0: no chores */
 };
 

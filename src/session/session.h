@@ -49,6 +49,9 @@ struct handler {
     /* Slow work ahead of a read or a write (password hashes), on a reader of its own; NULL: none.
      * Skipped unless `wants_prepare`. */
     int (*prepare)(struct request *r, struct tx *tx);
+    /* On the loop, when its turn has come (all before it are answered, as it is of another lane):
+     * notes what `run` needs of the session. True: there is nothing to run. NULL: nothing. */
+    bool (*begin)(struct request *r);
     /* The work: 0 with the reply in r->reply; REFUSED or a fault: `fail` makes the reply. */
     int (*run)(struct request *r, struct tx *tx);
     /* Makes r->reply from r->problem (kind set; INTERNAL for a fault). Any thread, no tx. NULL: it
@@ -156,12 +159,62 @@ void session_unlisten(struct session *s, struct str channel);
 bool session_listens(const struct session *s, struct str channel);
 /* Is it worth anything to tell on this channel? */
 bool service_is_heard(const struct service *v, struct str channel);
-/* One frame to all who listen, but to those of this origin (0: to all). */
-void service_tell(struct service *v, struct str channel, struct frame *frame, uint64_t but_origin);
+/* One frame to all who listen, but to those of this origin (0: to all). `event` is the number under
+ * which it can be heard later; 0: it cannot. */
+void service_tell(struct service *v, struct str channel, struct frame *frame, uint64_t but_origin,
+                  int64_t event);
 /* Each session that listened when this began, and still does at its turn; fn may unlisten and close
  * any, and let any listen. */
 void service_each(struct service *v, struct str channel,
                   void (*fn)(struct session *s, void *context), void *context);
+
+/*
+ * Events: what is told with a number, so that a client that was cut can hear what it missed.
+ *
+ * Numbers rise from frame to frame; one frame that is told on many channels has one number. They
+ * come from the journal: a commit owns EVENTS_PER_CHANGE of them for each of its changes, from
+ * service_event_first() to service_event_last().
+ *
+ * Channels remember their last events, within the service's bounds (memory_... of
+ * service_settings), also for a while after the last listener has left; which channels remember
+ * from when on is known, so what cannot be told again is never passed over. What was before
+ * (another process, an earlier start) only the journal can tell. Loop thread.
+ */
+enum { EVENTS_PER_CHANGE = 1024 };
+int64_t service_event_first(const struct commit *commit);
+int64_t service_event_last(const struct commit *commit);
+/* The last number of all that was published, or of what was in the journal at the start; 0: it was
+ * empty. */
+int64_t service_event_head(const struct service *v);
+/* Something was told on the channel that cannot be told again: it remembers nothing up to here. */
+void service_forget(struct service *v, struct str channel, int64_t event);
+
+/* From this event on everything is remembered of all channels that the session listens to. */
+int64_t session_remembers_from(const struct session *s);
+struct replay {
+    int64_t after; /* the last event that the client knows */
+    int64_t
+        proven; /* up to here nothing concerned it, as somebody else has found out; 0: unknown */
+    size_t count_max, bytes_max;
+};
+enum replay_outcome {
+    REPLAY_DONE,
+    REPLAY_UNKNOWN,  /* the channels do not remember that far back */
+    REPLAY_TOO_MUCH, /* of events or bytes */
+};
+/*
+ * Sends what was told after that event on the channels that the session listens to now, but for
+ * what was not for its origin: all of it in its order, or nothing. A session that was held is not
+ * any more when it is REPLAY_DONE.
+ */
+enum replay_outcome session_replay(struct session *s, const struct replay *replay);
+/*
+ * Events wait, until session_replay or session_release: what a client missed is to come before what
+ * is told now. For so long at most; 0: until somebody lets it go. What has no number does not wait.
+ */
+void session_hold(struct session *s, uint64_t for_ms);
+/* Sends what waited; accepts one that is not held. */
+void session_release(struct session *s);
 
 /*
  * Subscriptions of a session, told apart by collection and uid (absent uid: one more name). Adding

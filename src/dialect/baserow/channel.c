@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "dialect/baserow/baserow.h"
 #include "dialect/baserow/pages.h"
+#include "dialect/baserow/replay.h"
 #include "model/identity/identity.h"
 #include "session/service.h"
 #include "wire/websocket.h"
@@ -36,12 +37,21 @@ struct str channel_of_user(struct str user, struct user_channel *name_out)
     return (struct str){name_out->text, (size_t)size};
 }
 
+const struct pages *channel_pages(const struct session *s)
+{
+    const struct looker *looker = session_state(s);
+
+    return &looker->pages;
+}
+
 /* ---- the upgrade ---- */
 
 enum { SOCKET_ID_MAX = 255 };
 
 struct arrival {
     struct str token, socket_id;
+    bool anonymous; /* it says so */
+    bool named;     /* the socket's id is the client's own */
     bool accepted;
 };
 
@@ -71,15 +81,14 @@ static bool has_controls(struct str s)
 
 /* A client chooses its own id, any text (14.1); without one, or with one that is no plain text, it
  * is given one. */
-static struct str socket_id(struct arena *a, struct str wish)
+static void choose_id(struct arrival *arrival, struct arena *a, struct str wish)
 {
     char uuid[UUID_TEXT_SIZE];
 
-    if (str_trim(wish).len > 0 && wish.len <= SOCKET_ID_MAX && text_is_plain(wish) &&
-        !has_controls(wish))
-        return wish;
+    arrival->named = str_trim(wish).len > 0 && wish.len <= SOCKET_ID_MAX && text_is_plain(wish) &&
+                     !has_controls(wish);
     random_uuid(uuid);
-    return arena_str(a, str_of(uuid));
+    arrival->socket_id = arrival->named ? wish : arena_str(a, str_of(uuid));
 }
 
 /* A user whose deletion is scheduled counts as not there (2.2). */
@@ -98,7 +107,7 @@ static int find_person(struct request *r, struct tx *tx, struct principal **prin
 static int admit(struct request *r, struct tx *tx, struct principal **principal_out)
 {
     struct arrival *arrival = r->command;
-    bool anonymous = str_equal(arrival->token, STR("anonymous"));
+    bool anonymous = arrival->anonymous;
     struct principal *found = NULL;
 
     int rc = anonymous || arrival->token.len == 0 ? 0 : find_person(r, tx, &found);
@@ -117,6 +126,13 @@ static int run_upgrade(struct request *r, struct tx *tx)
     return 0;
 }
 
+/* A client whose token was not accepted keeps its place, and is caught up when it comes back with a
+ * better one (baserow-2026.md 1.2). */
+static bool may_replay(const struct arrival *arrival)
+{
+    return replay_is_on() && !arrival->anonymous && arrival->token.len > 0;
+}
+
 static struct frame *authentication_frame(const struct arrival *arrival)
 {
     struct buf b;
@@ -125,7 +141,7 @@ static struct frame *authentication_frame(const struct arrival *arrival)
     buf_printf(&b, "{\"type\":\"authentication\",\"success\":%s,\"web_socket_id\":",
                arrival->accepted ? "true" : "false");
     json_put_str(&b, arrival->socket_id);
-    buf_put_lit(&b, ",\"replay_enabled\":false}");
+    buf_printf(&b, ",\"replay_enabled\":%s}", may_replay(arrival) ? "true" : "false");
     struct frame *frame = websocket_frame(WEBSOCKET_TEXT, buf_str(&b));
     buf_deinit(&b);
     return frame;
@@ -146,8 +162,11 @@ static void done_upgrade(struct request *r)
     session_send(s, greeting);
     if (!arrival->accepted)
         session_close(s, NET_CLOSE_ENDED);
-    else if (r->principal->user.at)
-        session_listen(s, channel_of_user(r->principal->user, &name));
+    if (!arrival->accepted || !r->principal->user.at)
+        return;
+    if (arrival->named && may_replay(arrival))
+        session_hold(s, REPLAY_AWAITED_MS);
+    session_listen(s, channel_of_user(r->principal->user, &name));
 }
 
 /* Only who does not speak WebSocket is refused, or comes at a bad time. */
@@ -188,8 +207,8 @@ void channel_upgrade_submit(struct session *s, struct http_request *http)
     struct arrival *arrival = ARENA_NEW(r->arena, struct arrival);
 
     arrival->token = query_parameter(r->arena, http->query, STR("jwt_token"));
-    arrival->socket_id =
-        socket_id(r->arena, query_parameter(r->arena, http->query, STR("web_socket_id")));
+    arrival->anonymous = str_equal(arrival->token, STR("anonymous"));
+    choose_id(arrival, r->arena, query_parameter(r->arena, http->query, STR("web_socket_id")));
     r->command = arrival;
     r->http = http;
     r->admit = admit;
@@ -273,19 +292,17 @@ static void unsubscribe(struct session *s, struct tx *tx, const json_t *frame, s
 
 /*
  * What a frame's `type` asks for. True: that is all that it means, even if it names a page too
- * (baserow-2026.md 1.4). Nothing is recorded yet, so who wants to hear what it missed is told to
- * read anew (3.2 there); the anonymous have no answer.
+ * (baserow-2026.md 1.4). Who pings is of a release that asks for no replay.
  */
-static bool take_type(struct tx *tx, const json_t *frame, struct buf *answers)
+static bool take_type(struct session *s, const json_t *frame, struct buf *answers)
 {
     struct str type = json_get_str(frame, "type");
 
-    if (str_equal(type, STR("ping")))
+    if (str_equal(type, STR("ping"))) {
+        session_release(s);
         put_answer(answers, STR("{\"type\":\"pong\"}"));
-    if (str_equal(type, STR("replay_events")) && tx->principal->user.at)
-        put_answer(answers, STR("{\"type\":\"replay_events_result\",\"force_refresh\":true,"
-                                "\"latest_event_id\":-2}"));
-    return str_equal(type, STR("replay_events")) || str_equal(type, STR("presence.focus"));
+    }
+    return str_equal(type, STR("presence.focus"));
 }
 
 static int run_frame(struct request *r, struct tx *tx)
@@ -294,7 +311,7 @@ static int run_frame(struct request *r, struct tx *tx)
     struct buf answers;
 
     buf_init(&answers, SIZE_MAX);
-    if (!take_type(tx, frame, &answers)) {
+    if (!take_type(r->session, frame, &answers)) {
         subscribe(r->session, tx, frame, &answers);
         unsubscribe(r->session, tx, frame, &answers);
     }
@@ -341,6 +358,8 @@ void channel_message(struct session *s, struct str text, bool binary)
     if (!binary && json_read_in(r->arena, text, &frame, NULL) == 0 && json_is_object(frame)) {
         r->handler = &frame_handler;
         r->command = frame;
+        if (str_equal(json_get_str(frame, "type"), STR("replay_events")))
+            replay_request(r, frame);
     }
     session_submit(s, r);
 }
@@ -368,5 +387,6 @@ void channel_revoke(struct session *s, int64_t workspace)
     struct revocation revocation = {s, arena};
     struct looker *looker = session_state(s);
 
+    session_release(s); /* what was told on them comes before */
     pages_revoke(&looker->pages, workspace, discard, &revocation);
 }

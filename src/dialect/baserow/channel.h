@@ -6,6 +6,7 @@
  * goes from the server to them.
  *
  *   channel.c   upgrade, authentication, a client's frames
+ *   replay.c    a client that was cut asks for what it missed; relevance.c, what the journal knows
  *   pages.c     what may be looked at, and what a socket looks at
  *   telling.c   a commit → messages: what those who tell have in common, and their order
  *   messages.c  what people are told of each other, of workspaces and of applications
@@ -17,6 +18,8 @@
 #include "model/commit.h"
 #include "session/session.h"
 
+struct pages;
+
 /* Does this path belong to the channel? All that begin with /ws/core/ do. */
 bool channel_serves(struct str path);
 /* Takes an HTTP request for such a path and submits it. */
@@ -27,6 +30,8 @@ void channel_message(struct session *s, struct str text, bool binary);
 void channel_closed(struct session *s);
 void channel_committed(struct service *v, const struct commit *commit, int64_t now_ms);
 
+/* What the socket looks at. */
+const struct pages *channel_pages(const struct session *s);
 /* The name of the session's channel that all sockets of a user (its UUID) listen to. */
 struct user_channel {
     char text[48];

@@ -264,6 +264,7 @@ static void member_removed(struct telling *t, const struct change *c)
     struct user_channel name;
     int64_t workspace = m->workspace->id;
     tell_of_member(t, "group_user_deleted", m);
+    telling_flush(t);
     service_each(t->service, channel_of_user(m->user, &name), take_pages, &workspace);
 }
 
@@ -364,8 +365,10 @@ static void password_changed(struct telling *t, const struct change *c)
     struct str user = system_text(SYSTEM_ACCOUNTS, c->after, "user");
     struct user_channel name;
 
-    if (change_has(c, SYSTEM_ACCOUNTS, "password_changed"))
-        service_each(t->service, channel_of_user(user, &name), disconnect, t);
+    if (!change_has(c, SYSTEM_ACCOUNTS, "password_changed"))
+        return;
+    telling_flush(t);
+    service_each(t->service, channel_of_user(user, &name), disconnect, t);
 }
 
 /* ---- the order of it all ---- */

@@ -150,35 +150,76 @@ void message_workspace_user(struct buf *b, const struct member *m)
 
 /* ---- sending ---- */
 
-static struct frame *finish(struct buf *b)
+/* One that is written, but for its number. */
+struct message {
+    struct buf text;
+    struct str channel; /* absent: it is for the audience */
+    struct audience audience;
+    enum sender sender;
+};
+
+static void send_on(struct telling *t, struct str channel, struct frame *frame, int64_t event,
+                    const struct message *m)
 {
-    buf_put_char(b, '}');
-    struct frame *frame = websocket_frame(WEBSOCKET_TEXT, buf_str(b));
-    buf_deinit(b);
-    return frame;
+    uint64_t but_origin = m->sender == SENDER_EXCLUDED ? t->commit->origin : 0;
+
+    service_tell(t->service, channel, frame, but_origin, event);
+    if (event == 0 && t->next_event != 0)
+        service_forget(t->service, channel, t->last_event);
 }
 
-static void send_on(struct telling *t, struct str channel, struct frame *frame, enum sender sender)
+static void send_to_all(struct telling *t, struct message *m, struct frame *frame, int64_t event)
 {
-    service_tell(t->service, channel, frame, sender == SENDER_EXCLUDED ? t->commit->origin : 0);
+    struct user_channel name;
+    struct str user;
+
+    if (m->channel.at)
+        send_on(t, m->channel, frame, event, m);
+    for (size_t i = 0; map_next(&m->audience.users, &i, &user, NULL);)
+        send_on(t, channel_of_user(user, &name), frame, event, m);
+}
+
+/* 0: it has none. */
+static void send_waiting(struct telling *t, int64_t event)
+{
+    struct message *m = t->waiting;
+
+    if (event != 0)
+        message_int(&m->text, "_event_id", event);
+    buf_put_char(&m->text, '}');
+    AUTO(frame_unref) struct frame *frame = websocket_frame(WEBSOCKET_TEXT, buf_str(&m->text));
+    send_to_all(t, m, frame, event);
+    buf_deinit(&m->text);
+    map_deinit(&m->audience.users);
+    t->waiting = NULL;
+}
+
+/* The last number is kept for the end. */
+void telling_flush(struct telling *t)
+{
+    if (!t->waiting)
+        return;
+    bool numbered = t->next_event != 0 && t->next_event < t->last_event;
+    send_waiting(t, numbered ? t->next_event++ : 0);
+}
+
+static void put_off(struct telling *t, struct message message)
+{
+    telling_flush(t);
+    t->waiting = ARENA_NEW(t->arena, struct message);
+    *t->waiting = message;
 }
 
 void tell_users(struct telling *t, struct buf *b, struct audience *a, enum sender sender)
 {
-    AUTO(frame_unref) struct frame *frame = finish(b);
-    struct user_channel name;
-    struct str user;
-
-    for (size_t i = 0; map_next(&a->users, &i, &user, NULL);)
-        send_on(t, channel_of_user(user, &name), frame, sender);
-    map_deinit(&a->users);
+    put_off(t, (struct message){.text = *b, .audience = *a, .sender = sender});
 }
 
 void tell_page(struct telling *t, struct str channel, struct buf *b, enum sender sender)
 {
-    AUTO(frame_unref) struct frame *frame = finish(b);
+    struct str kept = arena_str(t->arena, channel);
 
-    send_on(t, channel, frame, sender);
+    put_off(t, (struct message){.text = *b, .channel = kept, .sender = sender});
 }
 
 bool page_is_heard(const struct telling *t, struct str channel)
@@ -196,6 +237,7 @@ void channel_committed(struct service *v, const struct commit *commit, int64_t n
 {
     AUTO(arena_free) struct arena *arena = arena_new();
     const struct catalogue *before = service_catalogue(v);
+    bool numbered = baserow_settings()->replay_events_max > 0;
     struct telling telling = {
         .service = v,
         .commit = commit,
@@ -203,9 +245,13 @@ void channel_committed(struct service *v, const struct commit *commit, int64_t n
         .after = commit->catalogue_after ? commit->catalogue_after : before,
         .arena = arena,
         .now_ms = now_ms,
+        .next_event = numbered ? service_event_first(commit) : 0,
+        .last_event = numbered ? service_event_last(commit) : 0,
     };
 
     for (size_t i = 0; i < COUNT_OF(tellers); i++)
         tellers[i](&telling);
+    if (telling.waiting)
+        send_waiting(&telling, telling.last_event);
     map_deinit(&telling.told);
 }

@@ -27,9 +27,10 @@ struct telling {
     const struct catalogue *before, *after; /* the same one, when the commit brought none */
     struct arena *arena;
     int64_t now_ms;
-    struct map told;    /* telling_once */
-    int64_t next_event; /* the next message's _event_id; 0: messages carry none */
-    int64_t last_event; /* the last one that this commit may give */
+    struct map told; /* telling_once */
+    /* ---- what is told as telling.c says ---- */
+    struct message *waiting; /* the latest one: only the next, or the end, tells its number */
+    int64_t next_event, last_event; /* numbers that are left; next_event 0: messages have none */
 };
 
 /* Tells what follows from the commit. Called for every commit: it finds out by itself, and quickly,
@@ -81,11 +82,22 @@ void message_workspace_id(struct buf *b, int64_t id);
 void message_workspace(struct buf *b, const struct workspace *w);
 void message_workspace_user(struct buf *b, const struct member *m);
 
+/*
+ * Numbers (baserow-2026.md 2): a message has one `_event_id`, its last key, however many hear it.
+ * Those of a commit rise, and the last message of a commit has the last number that the commit
+ * owns. So a client that has seen it is known to have seen all of the commit, also after a restart
+ * when nobody remembers what was told. A commit that has more messages than numbers tells those
+ * that are too many without one, and who missed them has to read anew.
+ */
+
 /* Whether the socket that the request came for hears of it too (2.7). */
 enum sender { SENDER_EXCLUDED, SENDER_TOLD };
-/* Both end the message, give it the next _event_id, send it and free what was handed in. */
+/* Both end the message and take over what is handed in. It is sent with the next one, at the end of
+ * the commit, or by telling_flush(). */
 void tell_users(struct telling *t, struct buf *b, struct audience *a, enum sender sender);
 void tell_page(struct telling *t, struct str channel, struct buf *b, enum sender sender);
+/* Sends what was told: ahead of frames that are sent to sockets in another way. */
+void telling_flush(struct telling *t);
 /* False: nobody looks at the page, and nobody may come back to ask what it missed there. So its
  * message need not even be written. */
 bool page_is_heard(const struct telling *t, struct str channel);

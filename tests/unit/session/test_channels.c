@@ -8,7 +8,7 @@ static void tell_text(struct world *w, const char *channel, const char *text, ui
 {
     AUTO(frame_unref) struct frame *frame = frame_from(str_of(text), STR_NULL);
 
-    service_tell(w->service, str_of(channel), frame, but_origin);
+    service_tell(w->service, str_of(channel), frame, but_origin, 0);
 }
 
 static size_t channel_count(const struct world *w)
@@ -291,7 +291,7 @@ static void all_get_one_frame(void **state)
 
     round_begin(&round, w);
     session_close(round.clients[1]->user, NET_CLOSE_DONE);
-    service_tell(w->service, STR("x"), frame, 0);
+    service_tell(w->service, STR("x"), frame, 0, 0);
     assert_int_equal(frame->references, 1);
     for (int i = 0; i < CLIENTS; i++)
         assert_sent(round.clients[i], i == 1 ? "" : "one\n");
@@ -309,7 +309,7 @@ static void tell_number(struct service *v, const struct commit *commit, int64_t 
     snprintf(text, sizeof(text), "committed %zu", commit->count);
     AUTO(frame_unref) struct frame *frame = frame_from(str_of(text), STR_NULL);
     origin_of_commit = commit->origin;
-    service_tell(v, STR("all"), frame, commit->origin);
+    service_tell(v, STR("all"), frame, commit->origin, 0);
 }
 
 static void those_of_the_senders_origin_are_left_out(void **state)
@@ -361,7 +361,7 @@ static void tell_all(struct service *v, const struct commit *commit, int64_t now
 
     buf_printf(&seen_at_commit, "%s%s\n", before ? "before" : "after",
                commit->catalogue_after ? ", with a new catalogue" : "");
-    service_tell(v, STR("all"), frame, 0);
+    service_tell(v, STR("all"), frame, 0, 0);
 }
 
 static void a_commit_is_told_after_reply_and_event(void **state)

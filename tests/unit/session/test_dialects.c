@@ -160,7 +160,7 @@ static void events_and_channels_reach_sockets_of_both(void **state)
     assert_int_equal(session_listen(ours->user, STR("x")), 0);
     ask_create(ours, &create);
     UNTIL(is_idle(ours));
-    service_tell(w->service, STR("x"), frame, session_origin(ours->user));
+    service_tell(w->service, STR("x"), frame, session_origin(ours->user), 0);
     assert_sent(ours, "following\ncreated 1\nevent create 1\n");
     assert_sent(theirs, "following\nevent create 1\ntold\n");
     client_close(theirs);

@@ -334,7 +334,7 @@ static void note_number(struct service *v, const struct commit *commit, int64_t 
     (void)now_ms;
 
     told_numbers[told_count++] = commit->number;
-    service_tell(v, STR("all"), frame, 0);
+    service_tell(v, STR("all"), frame, 0, 0);
 }
 
 static void late_commits_are_told_on_channels_in_their_order(void **state)
