@@ -207,6 +207,49 @@ bool text_contains_folded(struct str s, struct str needle_folded)
     return found;
 }
 
+/* Words */
+
+/* The code point that a text which is not empty begins with, and its length. Of the C.UTF-8 locale,
+ * as folding is. */
+static bool begins_with_word(struct str s, size_t *length_out)
+{
+    size_t length = text_utf8_sequence(s.at, s.len);
+    uint32_t point = length > 0 ? decode(s.at, length) : 0;
+
+    *length_out = length > 0 ? length : 1;
+    return point == '_' || iswalnum_l((wint_t)point, fold_locale);
+}
+
+static bool has_word(struct str folded, struct str word)
+{
+    bool after_word = false;
+
+    for (;;) {
+        struct str behind = str_skip(folded, word.len);
+        size_t length;
+        if (!after_word && str_starts_with(folded, word) &&
+            (behind.len == 0 || !begins_with_word(behind, &length)))
+            return true;
+        if (folded.len == 0)
+            return false;
+        after_word = begins_with_word(folded, &length);
+        folded = str_skip(folded, length);
+    }
+}
+
+bool text_has_word(struct str s, struct str word_folded)
+{
+    if (!text_contains_folded(s, word_folded)) /* and there is a locale */
+        return false;
+
+    struct buf folded;
+    buf_init(&folded, SIZE_MAX);
+    text_put_folded(&folded, s);
+    bool found = has_word(buf_str(&folded), word_folded);
+    buf_deinit(&folded);
+    return found;
+}
+
 /* Forms and digests */
 
 static bool is_hex(char c)

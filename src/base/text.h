@@ -29,6 +29,8 @@ size_t text_utf8_sequence(const char *bytes, size_t size);
 void text_put_folded(struct buf *b, struct str s);
 struct str text_fold(struct arena *a, struct str s);
 bool text_contains_folded(struct str s, struct str needle_folded);
+/* Somewhere in the text, with no letter, digit or underscore before it and none behind it. */
+bool text_has_word(struct str s, struct str word_folded);
 size_t text_length(struct str s); /* in code points */
 
 bool text_is_uuid(struct str s);

@@ -269,6 +269,21 @@ int zone_load(struct arena *a, struct str name, const struct zone **zone_out)
     return 0;
 }
 
+const struct zone *zone_copy(struct arena *a, const struct zone *z)
+{
+    struct zone *copy = ARENA_NEW(a, struct zone);
+    int64_t *moments = ARENA_ARRAY(a, int64_t, z->count + 1);
+    int64_t *offsets = ARENA_ARRAY(a, int64_t, z->count + 1);
+    *copy = *z;
+    for (size_t i = 0; i < z->count; i++) {
+        moments[i] = z->moments[i];
+        offsets[i] = z->offsets[i];
+    }
+    copy->moments = moments;
+    copy->offsets = offsets;
+    return copy;
+}
+
 /* ---- what clocks show ---- */
 
 /* The second of the year's first day, on the wall, at which the rule has clocks set. */

@@ -20,6 +20,8 @@ enum { ZONE_UNKNOWN = 1 };
  * on this system. The zone lives in the arena. */
 int zone_load(struct arena *a, struct str name, const struct zone **zone_out);
 
+const struct zone *zone_copy(struct arena *a, const struct zone *z);
+
 /* What clocks of the zone show at a moment. */
 int64_t zone_wall(const struct zone *z, int64_t ms);
 /* The first moment at which they show it; where they leap over it, the moment of the leap. */

@@ -20,6 +20,7 @@ enum column_use {
     USE_OUTPUT, /* in the rows that come back */
 };
 
+struct statement;
 struct sql_dialect {
     /*
      * The test of each operator: $c stands for the column, $1 and $2 for operands, $* for a list of
@@ -28,6 +29,8 @@ struct sql_dialect {
     const char *tests[OP_COUNT];
     /* How a column is written for a use: a template in which $c is its name. */
     const char *(*column)(const struct column *c, enum column_use use);
+    /* Writes the text of a column in this form, as `form.h` has it. */
+    void (*put_form)(struct statement *st, const struct column *c, const struct form *form);
     /* The type that a parameter is told to be of, behind the parameter: "::int8"; "": none. */
     const char *(*parameter_type)(const struct column *c, enum column_use use,
                                   const struct value *v);
@@ -57,6 +60,7 @@ struct bind {
     struct value value;
     const struct operand *list; /* instead of value: many values as one; none relative to now */
     size_t list_count;
+    const struct form *form; /* instead of value: for a function of ours (SQLite) */
 };
 
 /* A statement as text, the values to bind, and the columns of its rows. Borrows what it binds. */
@@ -89,6 +93,7 @@ void statement_deinit(struct statement *st);
 
 void statement_put_name(struct statement *st, struct str name); /* quoted */
 void statement_put_bind(struct statement *st, const struct column *c, struct value v);
+void statement_put_form(struct statement *st, const struct form *form); /* as a parameter */
 
 /* render.c */
 void statement_put_column(struct statement *st, const struct column *c, enum column_use use);

@@ -141,6 +141,11 @@ static enum truth test_text(const struct value *cell, const struct expr *x, int6
     const struct operator_info *info = &operators[x->test.op];
     char text[CLOCK_TEXT_MAX];
     struct value v = resolve(&x->test.operands[0], x->test.column, now_ms, text);
+    if (x->test.form && !value_is_null(cell) && v.kind == VALUE_TEXT) {
+        char shown[FORM_TEXT_MAX];
+        struct str seen = form_text(x->test.form, cell, shown);
+        return seen.at ? truth_of(info->match(seen, v.text)) : TRUTH_UNKNOWN;
+    }
     if (cell->kind != VALUE_TEXT || v.kind != VALUE_TEXT)
         return TRUTH_UNKNOWN;
     return truth_of(info->match(cell->text, v.text));

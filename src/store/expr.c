@@ -152,6 +152,15 @@ static struct value in_type_of_column(struct arena *a, const struct column *c,
     }
 }
 
+/* A whole number that every store reads. */
+static struct value as_length(struct arena *a, const struct value *v)
+{
+    int64_t length;
+    if (v->kind != VALUE_TEXT || str_to_int64(v->text, &length) != 0)
+        return value_null();
+    return value_text(arena_printf(a, "%lld", (long long)length));
+}
+
 static struct value settle_value(struct arena *a, const struct column *c, enum operator op,
                                  const struct value *v)
 {
@@ -160,6 +169,8 @@ static struct value settle_value(struct arena *a, const struct column *c, enum o
     if (v->kind == VALUE_TEXT && !text_is_plain(v->text))
         return value_null();
     struct value settled = in_kind_of_column(a, c, v);
+    if (operators[op].positive == OP_SHORTER)
+        return as_length(a, &settled);
     if (!operators[op].match)
         return in_type_of_column(a, c, &settled);
     if (operators[op].folded && settled.kind == VALUE_TEXT)
@@ -171,7 +182,7 @@ static struct value settle_value(struct arena *a, const struct column *c, enum o
 static bool takes_moments(const struct column *c, enum operator op)
 {
     if (operators[op].match)
-        return types[c->type].kind == VALUE_TEXT;
+        return types[c->type].kind == VALUE_TEXT && operators[op].positive != OP_SHORTER;
     return c->type != TYPE_BOOLEAN && c->type != TYPE_UUID;
 }
 
@@ -260,6 +271,21 @@ const struct expr *expr_test(struct arena *a, const struct column *c, enum opera
     for (size_t i = 0; i < count; i++)
         operands[i].value = values[i];
     return expr_test_operands(a, c, NULL, op, operands, count);
+}
+
+const struct expr *expr_test_form(struct arena *a, const struct column *c, const struct form *form,
+                                  enum operator op, struct str text)
+{
+    assert(operators[op].match && operators[op].positive != OP_SHORTER && form_fits(form, c));
+    struct operand *operand = ARENA_NEW(a, struct operand);
+    operand->value = value_text(operators[op].folded ? text_fold(a, text) : arena_str(a, text));
+    if (!text_is_plain(text))
+        operand->value = value_null();
+    struct expr *x = ARENA_NEW(a, struct expr);
+    *x = (struct expr){
+        .kind = EXPR_TEST,
+        .test = {.op = op, .column = c, .form = form, .operands = operand, .operand_count = 1}};
+    return x;
 }
 
 /* ---- other tables ---- */
@@ -408,6 +434,7 @@ static void copy_test(struct arena *a, struct expr *copy, const struct expr *x)
     }
     copy->test.operands = operands;
     copy->test.mask = x->test.mask ? expr_copy(a, x->test.mask) : NULL;
+    copy->test.form = x->test.form ? form_copy(a, x->test.form) : NULL;
 }
 
 static void copy_list(struct arena *a, struct expr *copy, const struct expr *x)

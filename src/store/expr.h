@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "store/form.h"
 #include "store/type.h"
 
 enum operator{
@@ -46,6 +47,12 @@ enum operator{
     OP_NENDS_WITH,
     OP_IENDS_WITH,
     OP_NIENDS_WITH,
+    /* What no client names by itself. */
+    OP_NICONTAINS,
+    OP_HAS_WORD, /* folded; nothing that makes words (text_has_word) stands on either side of it */
+    OP_NHAS_WORD,
+    OP_SHORTER, /* has fewer code points than its operand says, a whole number as text */
+    OP_NSHORTER,
     OP_COUNT
 };
 enum operator_arity { ARITY_NONE, ARITY_ONE, ARITY_TWO, ARITY_LIST };
@@ -57,6 +64,7 @@ struct operator_info {
     bool folded;            /* ignores case: operands are folded when the test is built */
     /* Operators on text: what the evaluator and SQLite both call. NULL: not one of these. */
     bool (*match)(struct str text, struct str operand);
+    bool ours; /* operator_find() does not know it */
 };
 extern const struct operator_info operators[OP_COUNT];
 bool operator_find(struct str name, enum operator* op_out); /* without the underscore */
@@ -97,6 +105,9 @@ struct expr {
             const struct expr *mask;
             const struct operand *operands; /* folded already for the i… operators */
             size_t operand_count;
+            /* Operators on text: the column is compared as its text in this form. NULL: as its
+             * canonical text. */
+            const struct form *form;
         } test;
         struct { /* AMONG */
             const struct column *column;
@@ -141,6 +152,13 @@ const struct expr *expr_test(struct arena *a, const struct column *c, enum opera
 const struct expr *expr_test_operands(struct arena *a, const struct column *c,
                                       const struct expr *mask, enum operator op,
                                       const struct operand *operands, size_t count);
+
+/* A test of a text operator on a column of numbers or moments as people read them; the form fits
+ * the column, and stays borrowed. */
+const struct expr *expr_test_form(struct arena *a, const struct column *c, const struct form *form,
+                                  enum operator op, struct str text);
+/* True where the condition is false or unknown. */
+const struct expr *expr_complement(struct arena *a, const struct expr *x);
 
 /*
  * column IN (SELECT out FROM shape WHERE where), and NOT IN. The two columns hold values that

@@ -26,6 +26,13 @@ static void put_operand_key(struct buf *b, const struct operand *o)
         value_put_key(b, &o->value);
 }
 
+static void put_form_key(struct buf *b, const struct form *f)
+{
+    buf_printf(b, "/%u", f->decimals);
+    put_name_key(b, str_of(f->pattern));
+    put_name_key(b, f->zone);
+}
+
 static void put_test_key(struct buf *b, const struct expr *x)
 {
     buf_printf(b, "%s(", operators[x->test.op].name);
@@ -34,6 +41,8 @@ static void put_test_key(struct buf *b, const struct expr *x)
         buf_put_char(b, '|');
         expr_put_key(b, x->test.mask);
     }
+    if (x->test.form)
+        put_form_key(b, x->test.form);
     for (size_t i = 0; i < x->test.operand_count; i++) {
         buf_put_char(b, ',');
         put_operand_key(b, &x->test.operands[i]);

@@ -41,41 +41,53 @@ static bool ends_with_folded(struct str s, struct str suffix)
     return suffix.len == 0 || (piece.at && text_contains_folded(piece, suffix));
 }
 
+/* So many characters as the text of a whole number says (settled by expr.c). */
+static bool is_shorter(struct str s, struct str count)
+{
+    int64_t number;
+    return str_to_int64(count, &number) == 0 && (int64_t)text_length(s) < number;
+}
+
 /* clang-format off */
 const struct operator_info operators[OP_COUNT] = {
-    /*                     name             arity       negated positive        folded match */
-    [OP_EQ]             = {"eq",            ARITY_ONE,  false, OP_EQ,           false, NULL},
-    [OP_NEQ]            = {"neq",           ARITY_ONE,  true,  OP_EQ,           false, NULL},
-    [OP_LT]             = {"lt",            ARITY_ONE,  false, OP_LT,           false, NULL},
-    [OP_LTE]            = {"lte",           ARITY_ONE,  false, OP_LTE,          false, NULL},
-    [OP_GT]             = {"gt",            ARITY_ONE,  false, OP_GT,           false, NULL},
-    [OP_GTE]            = {"gte",           ARITY_ONE,  false, OP_GTE,          false, NULL},
-    [OP_IN]             = {"in",            ARITY_LIST, false, OP_IN,           false, NULL},
-    [OP_NIN]            = {"nin",           ARITY_LIST, true,  OP_IN,           false, NULL},
-    [OP_BETWEEN]        = {"between",       ARITY_TWO,  false, OP_BETWEEN,      false, NULL},
-    [OP_NBETWEEN]       = {"nbetween",      ARITY_TWO,  true,  OP_BETWEEN,      false, NULL},
-    [OP_NULL]           = {"null",          ARITY_NONE, false, OP_NULL,         false, NULL},
-    [OP_NNULL]          = {"nnull",         ARITY_NONE, true,  OP_NULL,         false, NULL},
-    [OP_EMPTY]          = {"empty",         ARITY_NONE, false, OP_EMPTY,        false, NULL},
-    [OP_NEMPTY]         = {"nempty",        ARITY_NONE, true,  OP_EMPTY,        false, NULL},
-    [OP_CONTAINS]       = {"contains",      ARITY_ONE,  false, OP_CONTAINS,     false, str_contains},
-    [OP_NCONTAINS]      = {"ncontains",     ARITY_ONE,  true,  OP_CONTAINS,     false, str_contains},
-    [OP_ICONTAINS]      = {"icontains",     ARITY_ONE,  false, OP_ICONTAINS,    true,  text_contains_folded},
-    [OP_STARTS_WITH]    = {"starts_with",   ARITY_ONE,  false, OP_STARTS_WITH,  false, str_starts_with},
-    [OP_NSTARTS_WITH]   = {"nstarts_with",  ARITY_ONE,  true,  OP_STARTS_WITH,  false, str_starts_with},
-    [OP_ISTARTS_WITH]   = {"istarts_with",  ARITY_ONE,  false, OP_ISTARTS_WITH, true,  starts_with_folded},
-    [OP_NISTARTS_WITH]  = {"nistarts_with", ARITY_ONE,  true,  OP_ISTARTS_WITH, true,  starts_with_folded},
-    [OP_ENDS_WITH]      = {"ends_with",     ARITY_ONE,  false, OP_ENDS_WITH,    false, str_ends_with},
-    [OP_NENDS_WITH]     = {"nends_with",    ARITY_ONE,  true,  OP_ENDS_WITH,    false, str_ends_with},
-    [OP_IENDS_WITH]     = {"iends_with",    ARITY_ONE,  false, OP_IENDS_WITH,   true,  ends_with_folded},
-    [OP_NIENDS_WITH]    = {"niends_with",   ARITY_ONE,  true,  OP_IENDS_WITH,   true,  ends_with_folded},
+    /*                     name             arity       negated positive        folded match ours */
+    [OP_EQ]             = {"eq",            ARITY_ONE,  false, OP_EQ,           false, NULL, false},
+    [OP_NEQ]            = {"neq",           ARITY_ONE,  true,  OP_EQ,           false, NULL, false},
+    [OP_LT]             = {"lt",            ARITY_ONE,  false, OP_LT,           false, NULL, false},
+    [OP_LTE]            = {"lte",           ARITY_ONE,  false, OP_LTE,          false, NULL, false},
+    [OP_GT]             = {"gt",            ARITY_ONE,  false, OP_GT,           false, NULL, false},
+    [OP_GTE]            = {"gte",           ARITY_ONE,  false, OP_GTE,          false, NULL, false},
+    [OP_IN]             = {"in",            ARITY_LIST, false, OP_IN,           false, NULL, false},
+    [OP_NIN]            = {"nin",           ARITY_LIST, true,  OP_IN,           false, NULL, false},
+    [OP_BETWEEN]        = {"between",       ARITY_TWO,  false, OP_BETWEEN,      false, NULL, false},
+    [OP_NBETWEEN]       = {"nbetween",      ARITY_TWO,  true,  OP_BETWEEN,      false, NULL, false},
+    [OP_NULL]           = {"null",          ARITY_NONE, false, OP_NULL,         false, NULL, false},
+    [OP_NNULL]          = {"nnull",         ARITY_NONE, true,  OP_NULL,         false, NULL, false},
+    [OP_EMPTY]          = {"empty",         ARITY_NONE, false, OP_EMPTY,        false, NULL, false},
+    [OP_NEMPTY]         = {"nempty",        ARITY_NONE, true,  OP_EMPTY,        false, NULL, false},
+    [OP_CONTAINS]       = {"contains",      ARITY_ONE,  false, OP_CONTAINS,     false, str_contains, false},
+    [OP_NCONTAINS]      = {"ncontains",     ARITY_ONE,  true,  OP_CONTAINS,     false, str_contains, false},
+    [OP_ICONTAINS]      = {"icontains",     ARITY_ONE,  false, OP_ICONTAINS,    true,  text_contains_folded, false},
+    [OP_STARTS_WITH]    = {"starts_with",   ARITY_ONE,  false, OP_STARTS_WITH,  false, str_starts_with, false},
+    [OP_NSTARTS_WITH]   = {"nstarts_with",  ARITY_ONE,  true,  OP_STARTS_WITH,  false, str_starts_with, false},
+    [OP_ISTARTS_WITH]   = {"istarts_with",  ARITY_ONE,  false, OP_ISTARTS_WITH, true,  starts_with_folded, false},
+    [OP_NISTARTS_WITH]  = {"nistarts_with", ARITY_ONE,  true,  OP_ISTARTS_WITH, true,  starts_with_folded, false},
+    [OP_ENDS_WITH]      = {"ends_with",     ARITY_ONE,  false, OP_ENDS_WITH,    false, str_ends_with, false},
+    [OP_NENDS_WITH]     = {"nends_with",    ARITY_ONE,  true,  OP_ENDS_WITH,    false, str_ends_with, false},
+    [OP_IENDS_WITH]     = {"iends_with",    ARITY_ONE,  false, OP_IENDS_WITH,   true,  ends_with_folded, false},
+    [OP_NIENDS_WITH]    = {"niends_with",   ARITY_ONE,  true,  OP_IENDS_WITH,   true,  ends_with_folded, false},
+    [OP_NICONTAINS]     = {"nicontains",    ARITY_ONE,  true,  OP_ICONTAINS,    true,  text_contains_folded, true},
+    [OP_HAS_WORD]       = {"has_word",      ARITY_ONE,  false, OP_HAS_WORD,     true,  text_has_word, true},
+    [OP_NHAS_WORD]      = {"nhas_word",     ARITY_ONE,  true,  OP_HAS_WORD,     true,  text_has_word, true},
+    [OP_SHORTER]        = {"shorter",       ARITY_ONE,  false, OP_SHORTER,      false, is_shorter, true},
+    [OP_NSHORTER]       = {"nshorter",      ARITY_ONE,  true,  OP_SHORTER,      false, is_shorter, true},
 };
 /* clang-format on */
 
 bool operator_find(struct str name, enum operator* op_out)
 {
     for (int op = 0; op < OP_COUNT; op++) {
-        if (str_equal(name, str_of(operators[op].name))) {
+        if (!operators[op].ours && str_equal(name, str_of(operators[op].name))) {
             *op_out = (enum operator)op;
             return true;
         }

@@ -379,6 +379,28 @@ static const char *column_in(const struct column *c, enum column_use use)
     return "$c";
 }
 
+/* As form_text() has it. The zone is bound: a client may have named it. */
+static void put_form(struct statement *st, const struct column *c, const struct form *form)
+{
+    static const struct column zone = {.name = {"zone", 4}, .type = TYPE_TEXT};
+    bool zoned = form->clock && c->type != TYPE_DATE;
+    buf_put_str(&st->sql, form->pattern ? STR("to_char(") : STR("round("));
+    if (zoned) {
+        buf_put_lit(&st->sql, "timezone(");
+        statement_put_bind(st, &zone, value_text(form->zone));
+        buf_put_char(&st->sql, ',');
+    }
+    if (zoned && c->type == TYPE_DATE_TIME)
+        buf_put_lit(&st->sql, "timezone('UTC',");
+    statement_put_column(st, c, USE_VALUE);
+    if (zoned)
+        buf_put_str(&st->sql, c->type == TYPE_DATE_TIME ? STR("))") : STR(")"));
+    if (form->pattern)
+        buf_printf(&st->sql, ",'%s')", form->pattern);
+    else
+        buf_printf(&st->sql, "::numeric,%u)::text", form->decimals);
+}
+
 static const char *parameter_type(const struct column *c, enum column_use use,
                                   const struct value *v)
 {
@@ -426,6 +448,10 @@ const struct sql_dialect postgres_dialect = {
             [OP_ISTARTS_WITH] = "starts_with(lower($c COLLATE \"C.utf8\"), $1)",
             [OP_ENDS_WITH] = "right($c, length($1)) = $1",
             [OP_IENDS_WITH] = "right(lower($c COLLATE \"C.utf8\"), length($1)) = $1",
+            /* All signs of the word stand for themselves. */
+            [OP_HAS_WORD] = "lower($c COLLATE \"C.utf8\") ~ ('(?<!\\w)' || regexp_replace($1, "
+                            "'([!-/:-@\\[-^`{-~])', '\\\\\\1', 'g') || '(?!\\w)')",
+            [OP_SHORTER] = "length($c) < $1::int8",
         },
     .long_list = "$c = ANY($*[])",
     .list_max = 1, /* of more than one: one text for any length, planned for the one that it has */
@@ -436,6 +462,7 @@ const struct sql_dialect postgres_dialect = {
     .rank = "array_position($*[], $c)",
     .join_texts = "string_agg(rowcast_text, ', ') COLLATE \"C\"",
     .column = column_in,
+    .put_form = put_form,
     .parameter_type = parameter_type,
     .lock = " FOR UPDATE",
     .declaration = declaration,

@@ -89,6 +89,12 @@ void statement_put_bind(struct statement *st, const struct column *c, struct val
     add_bind(st, c, USE_VALUE, &v)->value = v;
 }
 
+void statement_put_form(struct statement *st, const struct form *form)
+{
+    static const struct value null = {.kind = VALUE_NULL};
+    add_bind(st, NULL, USE_VALUE, &null)->form = form;
+}
+
 /* A list of whole numbers with a fraction among them is one of fractions. */
 static const struct value *kind_of_list(const struct operand *list, size_t count)
 {
@@ -204,7 +210,10 @@ static void put_template(struct statement *st, const char *template, const struc
         }
         switch (*++at) {
         case 'c':
-            put_masked(st, x->test.column, x->test.mask, use_in(x));
+            if (x->test.form)
+                st->dialect->put_form(st, x->test.column, x->test.form);
+            else
+                put_masked(st, x->test.column, x->test.mask, use_in(x));
             break;
         case '*':
             if (has_long_list(st, x))

@@ -356,6 +356,15 @@ static const char *column_in(const struct column *c, enum column_use use)
     return use == USE_OUTPUT && c->type == TYPE_BIG_INTEGER ? "+$c" : "$c";
 }
 
+static void put_form(struct statement *st, const struct column *c, const struct form *form)
+{
+    buf_put_lit(&st->sql, "rowcast_form(");
+    statement_put_column(st, c, USE_VALUE);
+    buf_put_char(&st->sql, ',');
+    statement_put_form(st, form);
+    buf_put_char(&st->sql, ')');
+}
+
 static const char *no_parameter_type(const struct column *c, enum column_use use,
                                      const struct value *v)
 {
@@ -382,6 +391,8 @@ static const struct sql_dialect dialect = {
             [OP_ISTARTS_WITH] = "rowcast_istarts_with($c, $1)",
             [OP_ENDS_WITH] = "rowcast_ends_with($c, $1)",
             [OP_IENDS_WITH] = "rowcast_iends_with($c, $1)",
+            [OP_HAS_WORD] = "rowcast_has_word($c, $1)",
+            [OP_SHORTER] = "rowcast_shorter($c, $1)",
         },
     .long_list = "$c IN (SELECT value FROM rowcast_list($*))",
     .list_max = 16,
@@ -391,6 +402,7 @@ static const struct sql_dialect dialect = {
     .rank = "rowcast_rank($c, $*)",
     .join_texts = "group_concat(rowcast_text, ', ')",
     .column = column_in,
+    .put_form = put_form,
     .parameter_type = no_parameter_type,
     .lock = "", /* a transaction that writes is alone */
     .declaration = declaration,

@@ -47,6 +47,7 @@ int sqlite_result(struct sqlite *s, const struct shape *shape, int code);
 
 /* sqlite_functions.c: SQLite's result code. */
 int sqlite_add_functions(struct sqlite *s);
+#define SQLITE_FORM_POINTER "rowcast-form"
 #define SQLITE_LIST_POINTER "rowcast-list"
 struct sqlite_list {
     const struct operand *operands;

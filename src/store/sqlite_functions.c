@@ -67,6 +67,31 @@ static void rank(sqlite3_context *context, int count, sqlite3_value **arguments)
     }
 }
 
+/* rowcast_form(value, form): the value as people read it; null where there is none. */
+static void form(sqlite3_context *context, int count, sqlite3_value **arguments)
+{
+    (void)count;
+    const struct form *f = sqlite3_value_pointer(arguments[1], SQLITE_FORM_POINTER);
+    char text[FORM_TEXT_MAX];
+    struct value v;
+    switch (sqlite3_value_type(arguments[0])) {
+    case SQLITE_INTEGER:
+        v = value_integer(sqlite3_value_int64(arguments[0]));
+        break;
+    case SQLITE_FLOAT:
+        v = value_real(sqlite3_value_double(arguments[0]));
+        break;
+    case SQLITE_TEXT:
+        v = value_text(text_argument(arguments[0]));
+        break;
+    default:
+        return;
+    }
+    struct str shown = f ? form_text(f, &v, text) : STR_NULL;
+    if (shown.at)
+        sqlite3_result_text64(context, shown.at, shown.len, SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
 /* ---- conversion ---- */
 
 static struct value argument_value(sqlite3_value *argument, const struct column *c)
@@ -244,6 +269,9 @@ int sqlite_add_functions(struct sqlite *s)
                                           NULL);
     if (code == SQLITE_OK)
         code = sqlite3_create_function_v2(s->db, "rowcast_rank", 2, flags, NULL, rank, NULL, NULL,
+                                          NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_create_function_v2(s->db, "rowcast_form", 2, flags, NULL, form, NULL, NULL,
                                           NULL);
     for (int op = 0; op < OP_COUNT && code == SQLITE_OK; op++) {
         if (!operators[op].match || operators[op].negated)

@@ -159,7 +159,11 @@ static int bind_all(sqlite3_stmt *stmt, const struct statement *st)
     for (size_t i = 0; i < st->bind_count && code == SQLITE_OK; i++) {
         const struct bind *bind = &st->binds[i];
         int at = (int)i + 1;
-        code = bind->list ? bind_list(stmt, at, bind) : bind_value(stmt, at, &bind->value);
+        if (bind->form) /* SQLite hands it back as it is; the function only reads */
+            code = sqlite3_bind_pointer(stmt, at, (void *)(uintptr_t)bind->form,
+                                        SQLITE_FORM_POINTER, NULL);
+        else
+            code = bind->list ? bind_list(stmt, at, bind) : bind_value(stmt, at, &bind->value);
     }
     return code;
 }

@@ -79,9 +79,46 @@ static enum operator random_operator(enum type_id type)
     return op;
 }
 
+/* What people read of numbers and moments. */
+static const struct form *random_form(struct arena *a, const struct column *c)
+{
+    static const char *const patterns[] = {"DD/MM/YYYY HH24:MI", "MM/DD/YYYY HH12:MI AM",
+                                           "YYYY-MM-DD", "DD"};
+    static const char *const zones[] = {"UTC", "Europe/Amsterdam", "America/New_York",
+                                        "Asia/Kathmandu"};
+    struct form *form = ARENA_NEW(a, struct form);
+    *form = (struct form){.pattern = types[c->type].kind == VALUE_TEXT ? PICK(patterns) : NULL,
+                          .decimals = (unsigned)below(FORM_DECIMALS_MAX + 1)};
+    if (form->pattern && chance(70)) {
+        form->zone = str_of(PICK(zones));
+        zone_load(a, form->zone, &form->clock); /* else UTC remains */
+    }
+    return form;
+}
+
+static const struct expr *random_form_test(struct arena *a, const struct column *c)
+{
+    static const enum operator operators_on_text[] = {OP_CONTAINS,  OP_ICONTAINS, OP_NICONTAINS,
+                                                      OP_HAS_WORD,  OP_ENDS_WITH, OP_STARTS_WITH,
+                                                      OP_NHAS_WORD, OP_ICONTAINS};
+    static const char *const needles[] = {"0",  "1",     ".",  "-",    "0.0",  "24",
+                                          "01", "02/01", "PM", "2024", "10:1", ""};
+    const struct form *form = random_form(a, c);
+    const struct expr *test =
+        expr_test_form(a, c, form, PICK(operators_on_text), str_of(PICK(needles)));
+    if (!form->clock)
+        return test;
+    /* Clocks of a zone may show years that none of our texts has. */
+    const struct value inner[] = {value_text(STR("0001-01-03")), value_text(STR("9999-12-29"))};
+    return expr_and(a, test, expr_test(a, c, OP_BETWEEN, inner, COUNT_OF(inner)));
+}
+
 static const struct expr *random_test(struct arena *a, const struct shape *shape, size_t depth)
 {
     const struct column *c = &shape->columns[below(shape->count)];
+    static const struct form number, moment = {.pattern = "DD"};
+    if (chance(15) && (form_fits(&number, c) || form_fits(&moment, c)))
+        return random_form_test(a, c);
     enum operator op = random_operator(c->type);
     struct operand operands[LIST_MAX];
     size_t count = (size_t)operators[op].arity;
@@ -102,5 +139,6 @@ const struct expr *random_expr(struct arena *a, const struct shape *shape, size_
     size_t count = below(COUNT_OF(items)) + 1;
     for (size_t i = 0; i < count; i++)
         items[i] = random_expr(a, shape, depth_max - 1);
-    return expr_all(a, chance(50) ? EXPR_AND : EXPR_OR, items, count);
+    const struct expr *all = expr_all(a, chance(50) ? EXPR_AND : EXPR_OR, items, count);
+    return chance(5) ? expr_complement(a, all) : all;
 }

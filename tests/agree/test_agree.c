@@ -325,8 +325,23 @@ struct expected {
     size_t count, total;
 };
 
+/* A row matches the complement exactly when it does not match the condition. */
+static void check_complement(const struct select *select)
+{
+    const struct expr *where = select->where ? select->where : &expr_true;
+    const struct expr *complement = expr_complement(arena, where);
+    for (size_t i = 0; i < row_count; i++) {
+        bool matches = expr_matches(where, rows[i], select->now_ms);
+        if (expr_evaluate(complement, rows[i], select->now_ms) ==
+            (matches ? TRUTH_TRUE : TRUTH_FALSE))
+            explain_expr("no complement of", where);
+        assert_int_equal(expr_matches(complement, rows[i], select->now_ms), !matches);
+    }
+}
+
 static void expect(struct expected *e, const struct select *select)
 {
+    check_complement(select);
     const struct value *matching[ROWS];
     *e = (struct expected){0};
     for (size_t r = 0; r < row_count; r++)

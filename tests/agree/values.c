@@ -317,6 +317,8 @@ struct operand random_operand(struct arena *a, const struct column *c, enum oper
     }
     if (chance(15))
         return (struct operand){.value = random_foreigner(a)};
+    if (operators[op].positive == OP_SHORTER && chance(80))
+        return (struct operand){.value = value_text(arena_printf(a, "%zu", below(8)))};
     if (operators[op].match)
         return (struct operand){.value = random_needle(a, c)};
     struct value v = random_cell(a, c);

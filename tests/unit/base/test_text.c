@@ -291,6 +291,37 @@ static void base64_pads_the_end_only(void **state)
     buf_deinit(&b);
 }
 
+static void a_word_stands_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *word;
+        bool has;
+    } cases[] = {
+        {"red car", "red", true},
+        {"Bored", "red", false},
+        {"reddish", "red", false},
+        {"bored red", "red", true},
+        {"(RED)", "red", true},
+        {"red_car", "red", false},
+        {"red2", "red", false},
+        {"\xc3\x84rger", "rger", false},
+        {"\xc3\x84rger", "\xc3\xa4rger", true},
+        {"a red car", "red car", true},
+        {"c++ rules", "c++", true},
+        {"c++11", "c++", false},
+        {"", "red", false},
+        {"red", "", false},
+        {"", "", true},
+        {"- -", "", true},
+        {"r\xc3\xa9s", "r", false},
+        {"aa aab", "aa", true},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        if (text_has_word(str_of(cases[i].text), str_of(cases[i].word)) != cases[i].has)
+            fail_msg("\"%s\" in \"%s\"", cases[i].word, cases[i].text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +335,7 @@ int main(void)
         cmocka_unit_test(a_folded_needle_is_found_in_any_case),
         cmocka_unit_test(folding_respects_a_ceiling),
         cmocka_unit_test(a_uuid_is_told_from_what_is_none),
+        cmocka_unit_test(a_word_stands_alone),
         cmocka_unit_test(digests_match_their_standards),
         cmocka_unit_test(base64_pads_the_end_only),
     };

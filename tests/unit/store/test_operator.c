@@ -8,6 +8,10 @@ static void operators_are_found_by_their_wire_name(void **state)
     (void)state;
     enum operator found;
     for (int op = 0; op < OP_COUNT; op++) {
+        if (operators[op].ours) {
+            assert_false(operator_find(str_of(operators[op].name), &found));
+            continue;
+        }
         assert_true(operator_find(str_of(operators[op].name), &found));
         assert_int_equal(found, op);
     }
@@ -28,7 +32,7 @@ static void negations_go_both_ways(void **state)
     }
     assert_int_equal(operator_negation(OP_IN), OP_NIN);
     assert_int_equal(operator_negation(OP_NEMPTY), OP_EMPTY);
-    assert_int_equal(operator_negation(OP_ICONTAINS), OP_COUNT);
+    assert_int_equal(operator_negation(OP_ICONTAINS), OP_NICONTAINS);
     assert_int_equal(operator_negation(OP_LT), OP_COUNT);
 }
 
