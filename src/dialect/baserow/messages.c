@@ -156,22 +156,6 @@ static void workspace_made(struct telling *t, const struct change *c)
     tell_users(t, &b, &audience, SENDER_EXCLUDED);
 }
 
-static void workspace_changed(struct telling *t, const struct change *c)
-{
-    const struct workspace *w = catalogue_workspace(t->after, change_id(c));
-    struct audience audience = {0};
-    struct buf b;
-
-    if (!w || !change_sets(c, SYSTEM_WORKSPACES, "name") ||
-        !telling_once(t, "group_updated", w->id))
-        return;
-    message_begin(&b, "group_updated");
-    message_workspace_id(&b, w->id);
-    message_workspace(&b, w);
-    audience_add_members(&audience, w);
-    tell_users(t, &b, &audience, SENDER_EXCLUDED);
-}
-
 /* The documentation lists a message that announces the deletion (5.13). */
 static void workspace_removed(struct telling *t, const struct change *c)
 {
@@ -185,6 +169,51 @@ static void workspace_removed(struct telling *t, const struct change *c)
         audience_add_members(&audience, catalogue_workspace(t->before, change_id(c)));
         tell_users(t, &b, &audience, SENDER_EXCLUDED);
     }
+}
+
+/* To each member its own: the workspace as it sees it, with all that is in it (5.3). */
+static void tell_restored(struct telling *t, const struct workspace *w)
+{
+    for (size_t i = 0; i < w->member_count; i++) {
+        struct audience audience = {0};
+        struct buf b;
+        message_begin(&b, "group_restored");
+        message_workspace_id(&b, w->id);
+        message_key(&b, "workspace");
+        shape_workspace_member_view(&b, w->members[i]);
+        message_key(&b, "applications");
+        buf_put_char(&b, '[');
+        for (size_t k = 0; k < w->application_count; k++) {
+            if (k > 0)
+                buf_put_char(&b, ',');
+            shape_application(&b, t->after, w->applications[k]);
+        }
+        buf_put_char(&b, ']');
+        audience_add_user(&audience, w->members[i]->user);
+        tell_users(t, &b, &audience, SENDER_TOLD);
+    }
+}
+
+/* One that is in the trash is in no catalogue. */
+static void workspace_changed(struct telling *t, const struct change *c)
+{
+    const struct workspace *w = catalogue_workspace(t->after, change_id(c));
+    bool was_there = catalogue_workspace(t->before, change_id(c)) != NULL;
+    struct audience audience = {0};
+    struct buf b;
+
+    if (!w && was_there)
+        workspace_removed(t, c);
+    if (w && !was_there && telling_once(t, "group_restored", w->id))
+        tell_restored(t, w);
+    if (!w || !was_there || !change_sets(c, SYSTEM_WORKSPACES, "name") ||
+        !telling_once(t, "group_updated", w->id))
+        return;
+    message_begin(&b, "group_updated");
+    message_workspace_id(&b, w->id);
+    message_workspace(&b, w);
+    audience_add_members(&audience, w);
+    tell_users(t, &b, &audience, SENDER_EXCLUDED);
 }
 
 /* ---- members ---- */
@@ -289,8 +318,24 @@ static void application_made(struct telling *t, const struct change *c)
 {
     const struct application *application = catalogue_application(t->after, change_id(c));
 
-    if (application)
+    if (application && catalogue_workspace(t->before, application->workspace->id))
         tell_of_application(t, "application_created", application);
+}
+
+static void application_removed(struct telling *t, const struct change *c)
+{
+    const struct application *application = catalogue_application(t->before, change_id(c));
+    const struct workspace *w =
+        application ? catalogue_workspace(t->after, application->workspace->id) : NULL;
+    struct audience audience = {0};
+    struct buf b;
+
+    if (!w)
+        return;
+    message_begin(&b, "application_deleted");
+    message_int(&b, "application_id", application->id);
+    audience_add_members(&audience, w);
+    tell_users(t, &b, &audience, SENDER_EXCLUDED);
 }
 
 /* Ids are told as digests, so that nobody learns of those that it may not see (5.3). */
@@ -315,8 +360,13 @@ static void tell_order_of_applications(struct telling *t, const struct workspace
 static void application_changed(struct telling *t, const struct change *c)
 {
     const struct application *application = catalogue_application(t->after, change_id(c));
+    bool was_there = catalogue_application(t->before, change_id(c)) != NULL;
 
-    if (!application)
+    if (!application && was_there)
+        application_removed(t, c);
+    if (application && !was_there)
+        application_made(t, c);
+    if (!application || !was_there)
         return;
     int64_t workspace = application->workspace->id;
     if (change_sets(c, SYSTEM_APPLICATIONS, "name") &&
@@ -327,21 +377,6 @@ static void application_changed(struct telling *t, const struct change *c)
         !telling_has_change(t, SYSTEM_APPLICATIONS, CHANGE_DELETE, "workspace", workspace) &&
         telling_once(t, "applications_reordered", workspace))
         tell_order_of_applications(t, application->workspace);
-}
-
-static void application_removed(struct telling *t, const struct change *c)
-{
-    int64_t id = system_integer(SYSTEM_APPLICATIONS, c->before, "workspace");
-    const struct workspace *w = catalogue_workspace(t->after, id);
-    struct audience audience = {0};
-    struct buf b;
-
-    if (!w)
-        return;
-    message_begin(&b, "application_deleted");
-    message_int(&b, "application_id", change_id(c));
-    audience_add_members(&audience, w);
-    tell_users(t, &b, &audience, SENDER_EXCLUDED);
 }
 
 /* ---- passwords ---- */

@@ -231,6 +231,8 @@ bool page_is_heard(const struct telling *t, struct str channel)
 
 static teller_fn *const tellers[] = {
     tell_people,
+    tell_structure,
+    tell_grid_rows,
 };
 
 void channel_committed(struct service *v, const struct commit *commit, int64_t now_ms)

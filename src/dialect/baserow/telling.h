@@ -38,7 +38,9 @@ struct telling {
 typedef void teller_fn(struct telling *t);
 
 /* ---- the tellers, in this order (telling.c) ---- */
-teller_fn tell_people; /* messages.c: accounts, invitations, workspaces, members, applications */
+teller_fn tell_people;    /* messages.c: accounts, invitations, workspaces, members, applications */
+teller_fn tell_structure; /* structure_messages.c: tables, fields */
+teller_fn tell_grid_rows; /* row_messages.c */
 
 /* ---- rules: what a change of an internal table makes known ---- */
 struct telling_rule {
