@@ -290,16 +290,14 @@ const struct expr *expr_test_form(struct arena *a, const struct column *c, const
 
 /* ---- other tables ---- */
 
-enum comparable_kind { COMPARES_WITH_ITSELF, COMPARES_AS_NUMBER, COMPARES_AS_TEXT };
+enum comparable_kind { COMPARES_WITH_ITSELF, COMPARES_AS_INTEGER, COMPARES_AS_TEXT };
 
 static enum comparable_kind comparable_kind(const struct column *c)
 {
     switch (c->type) {
     case TYPE_INTEGER:
     case TYPE_BIG_INTEGER:
-    case TYPE_FLOAT:
-    case TYPE_DECIMAL:
-        return COMPARES_AS_NUMBER;
+        return COMPARES_AS_INTEGER;
     case TYPE_STRING:
     case TYPE_TEXT:
     case TYPE_CSV:
@@ -310,7 +308,7 @@ static enum comparable_kind comparable_kind(const struct column *c)
     }
 }
 
-/* PostgreSQL compares no others. */
+/* PostgreSQL compares no others, or whole numbers and fractions less exactly than SQLite. */
 static bool are_comparable(const struct column *a, const struct column *b)
 {
     enum comparable_kind kind = comparable_kind(a);

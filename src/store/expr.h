@@ -162,8 +162,8 @@ const struct expr *expr_complement(struct arena *a, const struct expr *x);
 
 /*
  * column IN (SELECT out FROM shape WHERE where), and NOT IN. The two columns hold values that
- * compare: both numbers, both free text, or both of one type that is not JSON. Shape and columns
- * stay borrowed.
+ * compare: both whole numbers, both free text, or both of one type that is not JSON. Shape and
+ * columns stay borrowed.
  *
  * As in SQL a null column is unknown in both, but beside a subselect of no rows, which nothing is
  * among. Nulls that the subselect yields are left out, and make nothing unknown.

@@ -96,7 +96,8 @@ struct output {
  * The texts of the rows of another table that a row is linked to, as one text with ", " between
  * them: folded, in the order of columns there, then of the key there. Null where there are none.
  * A link is a row of the junction: `near` refers to the row that is ordered, by its key, and `far`
- * to the other table's key. Numbers and moments are written as their texts.
+ * to the other table's key. Numbers and moments are written as their texts, fractions as the store
+ * writes them.
  */
 struct order_through {
     const struct shape *junction;

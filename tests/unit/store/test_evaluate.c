@@ -225,6 +225,21 @@ static void now_is_the_moment_of_the_question(void **state)
     assert_true(expr_matches(like, row, 3600000));
 }
 
+static void what_reaches_into_another_table_is_unknown(void **state)
+{
+    static const struct shape others = {{"others", 6}, columns, 4, 0};
+    const struct subselect all = {&others, number, NULL};
+    const struct value row[] = {INTEGER(1), NONE, NONE, NONE};
+    for (int negated = 0; negated < 2; negated++) {
+        const struct expr *x = expr_among(*state, number, &all, negated);
+        assert_int_equal(expr_evaluate(x, row, NOW_MS), U);
+        assert_int_equal(expr_evaluate(expr_or(*state, x, sure(*state, T)), row, NOW_MS), T);
+        assert_int_equal(expr_evaluate(expr_or(*state, x, sure(*state, F)), row, NOW_MS), U);
+        assert_int_equal(expr_evaluate(expr_and(*state, x, sure(*state, F)), row, NOW_MS), F);
+        assert_int_equal(expr_evaluate(expr_and(*state, x, sure(*state, T)), row, NOW_MS), U);
+    }
+}
+
 #define test_with_arena(test) cmocka_unit_test_setup_teardown(test, with_arena, free_arena)
 
 int main(void)
@@ -238,6 +253,7 @@ int main(void)
         test_with_arena(a_masked_column_is_null_unless_the_mask_is_true),
         test_with_arena(now_takes_the_form_of_the_column),
         test_with_arena(now_is_the_moment_of_the_question),
+        test_with_arena(what_reaches_into_another_table_is_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

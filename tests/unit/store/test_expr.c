@@ -326,6 +326,103 @@ static void a_copy_outlives_its_arena(void **state)
     assert_ptr_equal(expr_copy(*state, &expr_false), &expr_false);
 }
 
+/* ---- other tables ---- */
+
+static const struct column tag_columns[] = {
+    {.name = {"id", 2}, .type = TYPE_INTEGER, .index = 0},
+    {.name = {"on", 2}, .type = TYPE_TIMESTAMP, .index = 130},
+};
+static const struct column owner = {.name = {"owner", 5}, .type = TYPE_BIG_INTEGER, .index = 65};
+static const struct shape tags = {{"tags", 4}, tag_columns, 2, 0};
+
+/* column (NOT) IN (SELECT id FROM tags WHERE where) */
+static const struct expr *among(struct arena *a, const struct column *c, const struct expr *where,
+                                bool negated)
+{
+    const struct subselect of = {&tags, &tag_columns[0], where};
+    return expr_among(a, c, &of, negated);
+}
+
+static void a_key_tells_a_subselect_and_its_condition(void **state)
+{
+    const struct expr *tag = one(*state, &tag_columns[0], OP_GT, INTEGER(1));
+    assert_key(among(*state, id, NULL, false), "among(2:id,4:tags.2:id|true)");
+    assert_key(among(*state, &owner, tag, true), "namong(5:owner,4:tags.2:id|gt(2:id,i1))");
+    assert_key(among(*state, id, among(*state, &tag_columns[0], tag, true), false),
+               "among(2:id,4:tags.2:id|namong(2:id,4:tags.2:id|gt(2:id,i1)))");
+}
+
+static void what_no_row_is_among_vanishes(void **state)
+{
+    assert_int_equal(among(*state, id, &expr_false, false)->kind, EXPR_FALSE);
+    assert_int_equal(among(*state, id, &expr_false, true)->kind, EXPR_TRUE);
+    assert_int_equal(among(*state, id, &expr_true, true)->kind, EXPR_AMONG);
+}
+
+static void a_subselect_is_deep_and_stands_last(void **state)
+{
+    const struct expr *test = one(*state, id, OP_EQ, INTEGER(1));
+    const struct expr *outer = among(*state, id, NULL, false);
+    const struct expr *inner = among(*state, id, among(*state, &tag_columns[0], NULL, true), false);
+    const struct expr *both = expr_and(*state, outer, test);
+    assert_true(inner->depth > outer->depth);
+    assert_true(outer->depth > 0);
+    assert_int_equal(inner->depth - outer->depth, outer->depth);
+    assert_ptr_equal(both->list.items[1], outer);
+    assert_int_equal(both->depth, outer->depth + 1);
+}
+
+static void reaching_is_found_at_any_depth(void **state)
+{
+    const struct expr *test = one(*state, id, OP_EQ, INTEGER(1));
+    const struct expr *reaching = among(*state, id, NULL, true);
+    const struct operand value = {.value = INTEGER(1)};
+    assert_false(expr_reaches(&expr_true));
+    assert_false(expr_reaches(test));
+    assert_false(expr_reaches(expr_or(*state, test, expr_test(*state, name, OP_NULL, NULL, 0))));
+    assert_true(expr_reaches(reaching));
+    assert_true(expr_reaches(expr_or(*state, test, expr_and(*state, test, reaching))));
+    assert_true(expr_reaches(expr_test_operands(*state, id, reaching, OP_EQ, &value, 1)));
+    assert_false(expr_reaches(expr_test_operands(*state, id, test, OP_EQ, &value, 1)));
+}
+
+static void a_subselect_reads_one_column_of_its_row(void **state)
+{
+    struct column_set set = {0};
+    const struct operand now = {.now = true};
+    const struct expr *past = expr_test_operands(*state, &tag_columns[1], NULL, OP_LT, &now, 1);
+    const struct expr *x = among(*state, &owner, past, false);
+    expr_columns(x, set.words, COLUMN_WORDS);
+    assert_true(column_set_has(&set, owner.index));
+    assert_false(column_set_has(&set, tag_columns[0].index));
+    assert_false(column_set_has(&set, tag_columns[1].index));
+    assert_true(expr_uses_now(expr_and(*state, one(*state, id, OP_EQ, INTEGER(1)), x)));
+    assert_false(expr_uses_now(among(*state, &owner, NULL, false)));
+}
+
+static void a_subselect_is_no_equality(void **state)
+{
+    const struct expr *eq = one(*state, id, OP_EQ, INTEGER(1));
+    const struct expr *tag = one(*state, &tag_columns[0], OP_EQ, INTEGER(1));
+    const struct column *c;
+    const struct operand *operands;
+    size_t count;
+    assert_false(expr_equality(among(*state, id, tag, false), &c, &operands, &count));
+    assert_true(
+        expr_equality(expr_and(*state, among(*state, id, tag, false), eq), &c, &operands, &count));
+    assert_ptr_equal(operands, eq->test.operands);
+}
+
+static void a_copy_of_a_subselect_outlives_its_arena(void **state)
+{
+    struct arena *own = arena_new();
+    const struct expr *tag = one(own, &tag_columns[1], OP_GT, TEXT("2026-11-22T00:00:00Z"));
+    const struct expr *copy = expr_copy(*state, among(own, id, tag, true));
+    arena_free(own);
+    assert_key(copy, "namong(2:id,4:tags.2:id|gt(2:on,t24:2026-11-22T00:00:00.000Z))");
+    assert_true(copy->depth > 0);
+}
+
 #define test_with_arena(test) cmocka_unit_test_setup_teardown(test, with_arena, free_arena)
 
 int main(void)
@@ -351,6 +448,13 @@ int main(void)
         test_with_arena(now_is_found_at_any_depth),
         test_with_arena(the_smallest_equality_is_found),
         test_with_arena(a_copy_outlives_its_arena),
+        test_with_arena(a_key_tells_a_subselect_and_its_condition),
+        test_with_arena(what_no_row_is_among_vanishes),
+        test_with_arena(a_subselect_is_deep_and_stands_last),
+        test_with_arena(reaching_is_found_at_any_depth),
+        test_with_arena(a_subselect_reads_one_column_of_its_row),
+        test_with_arena(a_subselect_is_no_equality),
+        test_with_arena(a_copy_of_a_subselect_outlives_its_arena),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,6 +111,59 @@ static void a_mask_hides_an_output(void **state)
     arena_free(a);
 }
 
+/* Each table within has a name of its own, that of the table outside too. */
+static void columns_of_other_tables_are_told_with_their_table(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    const struct value one = INTEGER(1);
+    const struct expr *id = expr_test(a, &columns[0], OP_EQ, &one, 1);
+    const struct subselect inner = {&shape, &columns[1], id};
+    const struct expr *named = expr_among(a, &columns[1], &inner, true);
+    const struct subselect outer = {&shape, &columns[0], expr_and(a, named, id)};
+    check_select(
+        &(struct select){.shape = &shape,
+                         .limit = -1,
+                         .where = expr_and(a, id, expr_among(a, &columns[0], &outer, false))},
+        "SELECT \"id\",\"na\"\"me\" FROM \"t\" WHERE "
+        "(\"id\" IN (SELECT rowcast_1.\"id\" FROM \"t\" AS rowcast_1 WHERE "
+        "(rowcast_1.\"na\"\"me\" NOT IN (SELECT rowcast_2.\"na\"\"me\" FROM \"t\" AS rowcast_2 "
+        "WHERE rowcast_2.\"na\"\"me\" IS NOT NULL AND rowcast_2.\"id\" = ?) "
+        "AND rowcast_1.\"id\" = ?)) AND \"id\" = ?) ORDER BY \"t\".\"id\"",
+        3);
+    arena_free(a);
+}
+
+static void other_ways_to_sort_are_told_by_each_store(void **state)
+{
+    (void)state;
+    static const int64_t ranks[] = {3, 1};
+    const struct order_through through = {.junction = &shape,
+                                          .near = &columns[0],
+                                          .far = &columns[0],
+                                          .target = &shape,
+                                          .target_key = &columns[0],
+                                          .output = &columns[1]};
+    const struct order orders[] = {
+        {.column = &columns[1], .folded = true},
+        {.column = &columns[0], .ranks = ranks, .rank_count = 2, .descending = true},
+        {.through = &through},
+    };
+    const struct select select = {
+        .shape = &shape, .limit = -1, .orders = orders, .order_count = COUNT_OF(orders)};
+    check_select(&select,
+                 "SELECT \"id\",\"na\"\"me\" FROM \"t\" ORDER BY "
+                 "rowcast_fold(\"t\".\"na\"\"me\"),\"t\".\"na\"\"me\","
+                 "rowcast_rank(\"t\".\"id\", ?) DESC,"
+                 "(SELECT group_concat(rowcast_text, ', ') FROM "
+                 "(SELECT rowcast_fold(rowcast_2.\"na\"\"me\") AS rowcast_text "
+                 "FROM \"t\" AS rowcast_1 JOIN \"t\" AS rowcast_2 "
+                 "ON rowcast_2.\"id\" = rowcast_1.\"id\" "
+                 "WHERE rowcast_1.\"id\" = \"t\".\"id\" ORDER BY rowcast_2.\"id\") "
+                 "AS rowcast_texts),\"t\".\"id\"",
+                 1);
+}
+
 /* So that a hundred lengths of lists do not push all else out of the prepared statements. */
 static void lists_are_told_in_few_lengths(void **state)
 {
@@ -258,6 +311,8 @@ int main(void)
         cmocka_unit_test(a_select_names_columns_and_ends_ties_by_key),
         cmocka_unit_test(postgres_is_told_types_and_where_nulls_go),
         cmocka_unit_test(a_mask_hides_an_output),
+        cmocka_unit_test(columns_of_other_tables_are_told_with_their_table),
+        cmocka_unit_test(other_ways_to_sort_are_told_by_each_store),
         cmocka_unit_test(lists_are_told_in_few_lengths),
         cmocka_unit_test(a_chain_of_conditions_becomes_a_balanced_tree),
         cmocka_unit_test(the_deepest_condition_comes_first),
