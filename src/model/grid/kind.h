@@ -11,10 +11,12 @@
  * hold "3,5" in a csv column; links are no cells (links.h).
  */
 
+#include "base/map.h"
 #include "model/catalogue.h"
 #include "model/model.h"
 
 struct grid_field;
+struct zone; /* base/zone.h */
 
 enum kind_id {
     KIND_TEXT,
@@ -51,11 +53,16 @@ struct kind_settings {
     const json_t *json; /* an object with every setting of the kind, in the order of 10.3 */
     unsigned decimals;  /* number */
     bool negative;
-    unsigned stars;      /* rating: max_value */
-    bool time;           /* dates: date_include_time */
-    struct str format;   /* dates: "EU", …; durations: "h:mm", … */
-    struct str timezone; /* dates: date_force_timezone; absent: none */
-    bool several;        /* link: link_row_multiple_relationships */
+    struct str prefix, suffix; /* number: shown around it */
+    struct str separator;      /* number: "SPACE_COMMA", …: between thousands, before decimals */
+    unsigned stars;            /* rating: max_value */
+    bool time;                 /* dates: date_include_time */
+    bool twelve, show_zone;    /* dates: hours up to twelve; the offset is shown behind the time */
+    struct str format;         /* dates: "EU", …; durations: "h:mm", … */
+    struct str timezone;       /* dates: date_force_timezone; absent: none */
+    const struct zone *zone;   /* that one, loaded; NULL: UTC */
+    bool rich;                 /* long text: shown as Markdown */
+    bool several;              /* link: link_row_multiple_relationships */
     const struct choice *choices;
     size_t choice_count;
     struct value initial; /* of a new row's cell; null: none (rating, boolean: their empty one) */
@@ -65,8 +72,8 @@ const struct choice *settings_choice(const struct kind_settings *s, int64_t id);
 const struct choice *settings_choice_named(const struct kind_settings *s, struct str value);
 
 enum kind_flags {
-    KIND_READ_ONLY = 1, /* clients do not write it */
-    KIND_NOT_PRIMARY = 2,
+    KIND_READ_ONLY = 1,   /* clients do not write it */
+    KIND_NOT_PRIMARY = 2, /* see also kind_may_be_primary() */
     KIND_NOT_SORTED = 4,
     KIND_NOT_SEARCHED = 8,
     KIND_UNIQUE = 16,  /* may have the constraint unique_with_empty, and an index */
@@ -76,11 +83,18 @@ enum kind_flags {
 
 struct kind {
     enum kind_id id;
-    const char *name; /* on the wire: "long_text" */
-    unsigned flags;   /* of enum kind_flags */
+    const char *name;      /* on the wire: "long_text" */
+    unsigned flags;        /* of enum kind_flags */
+    const char *interface; /* of Directus, for fields that are made here; NULL: its default one */
+    unsigned types;        /* bits 1 << enum type_id of the columns that may hold its cells */
 };
 extern const struct kind kinds[KIND_COUNT];
 const struct kind *kind_find(struct str name); /* NULL: unknown */
+/* May this column hold cells of the kind? Else what was written down of the field is no longer true
+ * (its type was changed by other means), and kind_of_column() counts. */
+bool kind_fits(const struct kind *kind, const struct column *column);
+/* Not so: links, passwords, rich text. */
+bool kind_may_be_primary(const struct kind *kind, const struct kind_settings *s);
 
 /* ---- settings ---- */
 
@@ -97,31 +111,39 @@ int kind_read_settings(struct tx *tx, const struct kind *kind, const json_t *bod
 struct kind_settings kind_settings_decode(struct arena *a, const struct kind *kind,
                                           const json_t *json);
 
-/* The column that holds cells of this kind with these settings: type, size, default, special flags
- * of Directus, interface and options. Name and index are the caller's. False: it has none of its
- * own. */
+/* The column that holds cells of this kind with these settings: type, size, default, and special
+ * flags of Directus as directus_fields.special holds them (NULL: none). Name and index are the
+ * caller's. False: it has none of its own. */
 bool kind_column(const struct kind *kind, const struct kind_settings *s, struct column *column_out,
                  const char **special_out);
-/* The kind and settings of a column that was made by other means. */
+/* Options of the interface: the choices of a select field; NULL: none. Lives in the arena. */
+json_t *kind_interface_options(struct arena *a, const struct kind *kind,
+                               const struct kind_settings *s);
+/* The kind and settings of a column that was made by other means (a key that counts itself up is an
+ * autonumber). The settings live in the arena. */
 const struct kind *kind_of_column(struct arena *a, const struct field *f, bool is_link,
                                   json_t **settings_out);
 
 /* ---- values ---- */
 
-/* People by number or UUID, as the catalogue knows them: for created_by and collaborators. */
-struct kind_people {
-    const struct workspace *workspace;
-};
-
-/* What was sent → a cell. 0, or the code of 8.4 in *code_out with a sentence; REFUSED
- * GRID_CHOICE_UNKNOWN by tx->problem. Not for links and read-only kinds. */
+/*
+ * What was sent → a cell that fits the column. 0; KIND_MISTAKEN with a code of 8.4 and a sentence;
+ * KIND_KEPT: the cell stays as it is (a password that is sent back as `true`, which is how it is
+ * told); REFUSED GRID_CHOICE_UNKNOWN by tx->problem. Not for links and read-only kinds.
+ *
+ * A password comes out hashed, from tx->prepared: who writes one has asked kind_needs_preparing()
+ * and, on a reader, called kind_prepare() with the same JSON before the write began.
+ */
 struct kind_mistake {
     const char *code;
-    struct str sentence;
+    struct str sentence; /* in the arena */
 };
-enum { KIND_MISTAKEN = 2 };
+enum { KIND_MISTAKEN = 2, KIND_KEPT = 3 };
 int kind_read(struct tx *tx, const struct grid_field *f, const json_t *json,
               struct value *value_out, struct kind_mistake *mistake_out);
+bool kind_needs_preparing(const struct grid_field *f, const json_t *json);
+/* Hashes the password; 0, a fault, or REFUSED (too many of them in one request). */
+int kind_prepare(struct tx *tx, const struct grid_field *f, const json_t *json);
 /* A cell → JSON (10.3). In memory only; any thread. */
 void kind_write(struct buf *b, const struct grid_field *f, const struct value *cell);
 /* A cell as people read it: for search, names of rows, conversion. Appends nothing for an empty
@@ -134,16 +156,40 @@ struct value kind_empty(const struct grid_field *f);
 
 /*
  * A cell of one field as a cell of another one that takes its place: kept where it converts, else
- * empty (10.2). Choices of `after` exist already (kind_new_choices). Links are convert.c's.
+ * empty (10.2). Choices of `after` exist already (kind_new_choices). Links are convert.c's, and so
+ * are cells that the server makes (uuid, autonumber): they come out null.
  */
 struct value kind_convert(struct arena *a, const struct grid_field *before,
                           const struct grid_field *after, const struct value *cell);
+/* Text that people wrote as a cell, as kind_convert() takes it: for cells that are imported, and
+ * for names of linked rows. Empty where it is none. */
+struct value kind_parse(struct arena *a, const struct grid_field *f, struct str text);
+
+/*
+ * Choices that a field lacks before it can take others' cells: kind_collect_choices() for each
+ * cell, then kind_new_choices() makes settings with them, in the order in which they were met.
+ */
+struct kind_names {
+    struct arena *arena;
+    struct map seen; /* map_deinit() by who made it */
+    struct str *at;
+    size_t count, capacity;
+};
+void kind_collect_choices(struct kind_names *names, const struct grid_field *before,
+                          const struct grid_field *after, const struct value *cell);
+/* A copy of the settings (as they are stored) with the choices added; a new reference. */
+json_t *kind_new_choices(const json_t *settings, const struct kind_names *names,
+                         int64_t *next_choice);
 
 /* ---- history (5.8) ---- */
 
-/* The value as row history tells it: select options and collaborators by id. */
+/* The value as row history tells it: select options and people by id. */
 void kind_write_history(struct buf *b, const struct grid_field *f, const struct value *cell);
-/* `"id":31,"type":"number","number_decimal_places":2,…`: the metadata without what is per cell. */
-void kind_put_history_metadata(struct buf *b, const struct grid_field *f);
+/*
+ * `"id":31,"type":"number","number_decimal_places":2,…`: the field's metadata, with the options and
+ * people that the cells name (either may be NULL). What links need beside it is the caller's.
+ */
+void kind_put_history_metadata(struct buf *b, const struct grid_field *f,
+                               const struct value *before, const struct value *after);
 
 #endif
