@@ -165,13 +165,11 @@ static bool find_stamp(struct tx *tx, const struct field *field, enum change_kin
     return false;
 }
 
-static bool wants_uuid(const struct field *field, enum change_kind kind, const json_t *value)
+static bool wants_uuid(const struct field *field, enum change_kind kind)
 {
-    bool empty =
-        !value || json_is_null(value) || (json_is_string(value) && json_string_length(value) == 0);
     bool uuid = (field->special & SPECIAL_UUID) ||
                 (field->column->primary_key && field->column->type == TYPE_UUID);
-    return kind == CHANGE_CREATE && uuid && empty;
+    return kind == CHANGE_CREATE && uuid;
 }
 
 static struct value new_uuid(struct tx *tx)
@@ -179,6 +177,17 @@ static struct value new_uuid(struct tx *tx)
     char text[UUID_TEXT_SIZE];
     random_uuid(text);
     return value_text(arena_str(tx->arena, str_of(text)));
+}
+
+bool payload_stamp(struct tx *tx, const struct field *field, enum change_kind kind, bool given,
+                   struct value *value_out)
+{
+    if (find_stamp(tx, field, kind, value_out))
+        return true;
+    if (given || !wants_uuid(field, kind))
+        return false;
+    *value_out = new_uuid(tx);
+    return true;
 }
 
 /* ---- secrets ---- */
@@ -267,13 +276,12 @@ static int read_cell(struct tx *tx, const struct field *field, const json_t *jso
 static int find_value(struct tx *tx, const struct field *field, enum change_kind kind,
                       const json_t *json, bool *found_out, struct value *value_out)
 {
+    bool empty =
+        !json || json_is_null(json) || (json_is_string(json) && json_string_length(json) == 0);
+
     *found_out = true;
-    if (find_stamp(tx, field, kind, value_out))
+    if (payload_stamp(tx, field, kind, !empty, value_out))
         return 0;
-    if (wants_uuid(field, kind, json)) {
-        *value_out = new_uuid(tx);
-        return 0;
-    }
     /* An automatic key that is sent as null is as good as not sent. */
     *found_out = json && !(field->column->auto_increment && json_is_null(json));
     return *found_out ? read_cell(tx, field, json, value_out) : 0;

@@ -23,6 +23,11 @@ struct payload {
 int payload_read(struct tx *tx, const struct table *table, const struct grant *grant,
                  enum change_kind kind, const json_t *json, struct payload *payload_out);
 
+/* Does the server give the column a value of its own, whoever writes the row: a stamp, or a new
+ * UUID where none is `given`? Then it is in *value_out. */
+bool payload_stamp(struct tx *tx, const struct field *field, enum change_kind kind, bool given,
+                   struct value *value_out);
+
 /* True when writing this payload needs a slow password hash: then payload_prepare on a reader
  * first. */
 bool payload_needs_preparing(const struct table *table,
