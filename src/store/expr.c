@@ -326,7 +326,7 @@ const struct expr *expr_among(struct arena *a, const struct column *c, const str
     assert(are_comparable(c, s->out));
     const struct expr *where = s->where ? s->where : &expr_true;
     if (where->kind == EXPR_FALSE)
-        return negated ? &expr_true : &expr_false;
+        return negated ? expr_test(a, c, OP_NNULL, NULL, 0) : &expr_false;
     struct expr *x = ARENA_NEW(a, struct expr);
     *x = (struct expr){.kind = EXPR_AMONG,
                        .depth = where->depth + SUBSELECT_DEPTH,

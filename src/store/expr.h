@@ -165,8 +165,8 @@ const struct expr *expr_complement(struct arena *a, const struct expr *x);
  * compare: both whole numbers, both free text, or both of one type that is not JSON. Shape and
  * columns stay borrowed.
  *
- * As in SQL a null column is unknown in both, but beside a subselect of no rows, which nothing is
- * among. Nulls that the subselect yields are left out, and make nothing unknown.
+ * A null column is neither among the values nor not among them, even where there are none. Nulls
+ * that the subselect yields are left out, and make nothing unknown.
  */
 const struct expr *expr_among(struct arena *a, const struct column *c, const struct subselect *s,
                               bool negated);

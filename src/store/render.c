@@ -278,30 +278,50 @@ static void put_list(struct statement *st, const struct expr *x)
     buf_put_char(&st->sql, ')');
 }
 
-/* Within it bare names would do, as all columns are the other table's; but one that is no longer
- * there would then mean a column of the table outside. */
-static void put_among(struct statement *st, const struct expr *x)
+/* Bare names would do, as all columns are the other table's; but one that is no longer there would
+ * then mean a column of the table outside. */
+static void put_subselect(struct statement *st, const struct subselect *of, bool without_nulls)
 {
-    const struct subselect *of = &x->among.of;
     unsigned outside = st->alias;
-    statement_put_column(st, x->among.column, USE_VALUE);
-    buf_put_str(&st->sql, x->among.negated ? STR(" NOT IN (SELECT ") : STR(" IN (SELECT "));
     st->alias = ++st->aliases;
+    buf_put_lit(&st->sql, "(SELECT ");
     statement_put_column(st, of->out, USE_VALUE);
     buf_put_lit(&st->sql, " FROM ");
     statement_put_alias(st, of->shape, st->alias);
-    bool nulls = x->among.negated && of->out->nullable;
-    if (nulls) {
+    if (without_nulls) {
         buf_put_lit(&st->sql, " WHERE ");
         statement_put_column(st, of->out, USE_VALUE);
         buf_put_lit(&st->sql, " IS NOT NULL");
     }
     if (of->where->kind != EXPR_TRUE) {
-        buf_put_str(&st->sql, nulls ? STR(" AND ") : STR(" WHERE "));
+        buf_put_str(&st->sql, without_nulls ? STR(" AND ") : STR(" WHERE "));
         statement_put_condition(st, of->where);
     }
     buf_put_char(&st->sql, ')');
     st->alias = outside;
+}
+
+/* Nulls on either side would make NOT IN unknown for all rows, or true where there is nothing. */
+static void put_among(struct statement *st, const struct expr *x)
+{
+    const struct column *c = x->among.column;
+    const struct subselect *of = &x->among.of;
+    if (!x->among.negated) {
+        statement_put_column(st, c, USE_VALUE);
+        buf_put_lit(&st->sql, " IN ");
+        put_subselect(st, of, false);
+        return;
+    }
+    if (c->nullable)
+        buf_put_char(&st->sql, '(');
+    statement_put_column(st, c, USE_VALUE);
+    buf_put_lit(&st->sql, " NOT IN ");
+    put_subselect(st, of, of->out->nullable);
+    if (c->nullable) {
+        buf_put_lit(&st->sql, " AND ");
+        statement_put_column(st, c, USE_VALUE);
+        buf_put_lit(&st->sql, " IS NOT NULL)");
+    }
 }
 
 void statement_put_condition(struct statement *st, const struct expr *x)

@@ -148,16 +148,15 @@ static enum truth judge_among(const struct expr *x, const struct value *row)
 {
     const struct filled *other = filled_of(x->among.of.shape);
     const struct value *cell = &row[x->among.column->index];
-    bool empty = true, found = false;
+    bool found = false;
+    if (value_is_null(cell))
+        return TRUTH_UNKNOWN;
     for (size_t i = 0; i < other->count; i++) {
         const struct value *v = &other->rows[i][x->among.of.out->index];
         if (value_is_null(v) || judge(x->among.of.where, other->rows[i]) != TRUTH_TRUE)
             continue;
-        empty = false;
-        found |= !value_is_null(cell) && value_equal(cell, v);
+        found |= value_equal(cell, v);
     }
-    if (!empty && value_is_null(cell))
-        return TRUTH_UNKNOWN;
     return found != x->among.negated ? TRUTH_TRUE : TRUTH_FALSE;
 }
 

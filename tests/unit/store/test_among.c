@@ -128,7 +128,14 @@ static void a_null_column_is_neither_among_nor_not_among(void **state)
     assert_names(f, expr_among(f->arena, boss, &first, false), "bob;");
     assert_names(f, expr_among(f->arena, boss, &first, true), "cid;");
     assert_names(f, expr_among(f->arena, boss, &none, false), "");
-    assert_names(f, expr_among(f->arena, boss, &none, true), "ann;bob;cid;");
+    assert_names(f, expr_among(f->arena, boss, &none, true), "bob;cid;");
+    const struct subselect no_rows = {&people, &people_columns[0], &expr_false};
+    assert_names(f, expr_among(f->arena, boss, &no_rows, true), "bob;cid;");
+    for (int negated = 0; negated < 2; negated++) {
+        const struct expr *x = expr_among(f->arena, boss, &none, negated);
+        assert_names(f, expr_or(f->arena, x, expr_complement(f->arena, x)), "ann;bob;cid;");
+        assert_names(f, expr_and(f->arena, x, expr_complement(f->arena, x)), "");
+    }
 }
 
 static void moments_and_long_lists_work_in_a_subselect(void **state)

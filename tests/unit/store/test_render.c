@@ -127,9 +127,10 @@ static void columns_of_other_tables_are_told_with_their_table(void **state)
                          .where = expr_and(a, id, expr_among(a, &columns[0], &outer, false))},
         "SELECT \"id\",\"na\"\"me\" FROM \"t\" WHERE "
         "(\"id\" IN (SELECT rowcast_1.\"id\" FROM \"t\" AS rowcast_1 WHERE "
-        "(rowcast_1.\"na\"\"me\" NOT IN (SELECT rowcast_2.\"na\"\"me\" FROM \"t\" AS rowcast_2 "
+        "((rowcast_1.\"na\"\"me\" NOT IN (SELECT rowcast_2.\"na\"\"me\" FROM \"t\" AS rowcast_2 "
         "WHERE rowcast_2.\"na\"\"me\" IS NOT NULL AND rowcast_2.\"id\" = ?) "
-        "AND rowcast_1.\"id\" = ?)) AND \"id\" = ?) ORDER BY \"t\".\"id\"",
+        "AND rowcast_1.\"na\"\"me\" IS NOT NULL) AND rowcast_1.\"id\" = ?)) AND \"id\" = ?) ORDER "
+        "BY \"t\".\"id\"",
         3);
     arena_free(a);
 }
