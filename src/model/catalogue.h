@@ -36,7 +36,8 @@ enum special {
     SPECIAL_CAST_JSON = 1 << 10,
     SPECIAL_CAST_CSV = 1 << 11,
     SPECIAL_M2O = 1 << 12,
-    SPECIAL_TOKEN = 1 << 13, /* ours: stored as SHA-256, for tokens that are looked up */
+    SPECIAL_TOKEN = 1 << 13,      /* ours: stored as SHA-256, for tokens that are looked up */
+    SPECIAL_AUTONUMBER = 1 << 14, /* ours: counted up by rows_insert() */
 };
 bool special_find(struct str name, enum special *special_out);
 unsigned special_bits(struct str flags); /* of comma text, as directus_fields.special holds it */
@@ -60,6 +61,7 @@ struct table {
     const struct field *fields; /* shape.count of them, by column index */
     unsigned declared; /* users' tables: so many columns come before the hidden ones (hidden.h) */
     bool singleton, system;
+    bool generates; /* fields get values from rows_insert(): SPECIAL_UUID or SPECIAL_AUTONUMBER */
     struct str sort_field;     /* absent: none */
     struct str accountability; /* "all", "activity"; absent: none */
     int64_t id; /* stable number of the table within its instance; system tables: negative */

@@ -18,5 +18,8 @@ void counters_forget(struct counters *c);
 /* The next number of a column of whole numbers or of places (above every one there is). A write. */
 int counter_next(struct tx *tx, const struct table *table, const struct column *column,
                  int64_t *next_out);
+/* A row was given this value otherwise: counting goes on behind it. */
+void counter_raise(struct tx *tx, const struct table *table, const struct column *column,
+                   const struct value *value);
 
 #endif

@@ -12,6 +12,7 @@
 #include "model/identity/identity.h"
 #include "model/instance.h"
 #include "model/system.h"
+#include "model/upgrade.h"
 #include "model/workspace/workspace.h"
 
 /* ---- the published catalogue ---- */
@@ -59,37 +60,8 @@ static int create_tables(struct store *s)
     return rc > 0 ? FAULT_BECAUSE(EEXIST, "the file holds tables of another program") : rc;
 }
 
-/* Format 1 had no workspaces, and shorter first names. */
-static int upgrade_tables(struct store *s)
-{
-    enum { NAME_LENGTH_BEFORE = 50 };
-    const struct shape *users = &system_table(SYSTEM_USERS)->shape;
-    const unsigned name = system_column(SYSTEM_USERS, "first_name");
-    struct column columns[COLUMNS_MAX];
-    struct str from[COLUMNS_MAX];
-    struct shape before = *users;
-    int rc = 0;
-
-    for (size_t i = 0; i < users->count; i++) {
-        columns[i] = users->columns[i];
-        from[i] = columns[i].name;
-    }
-    columns[name].length_max = NAME_LENGTH_BEFORE;
-    before.columns = columns;
-    for (unsigned which = SYSTEM_WORKSPACES; which < SYSTEM_TABLE_COUNT && rc == 0; which++) {
-        const struct shape *shape = &system_table(which)->shape;
-        bool there;
-        rc = store_table_exists(s, shape->name, &there);
-        if (rc == 0 && !there)
-            rc = store_create_table(s, shape);
-    }
-    if (rc == 0)
-        rc = store_alter_table(s, &before, users, from);
-    return rc > 0 ? FAULT_BECAUSE(EBADMSG, "the tables cannot be brought up to date (%d)", rc) : rc;
-}
-
-/* Makes what is missing. The state goes on to say the old format until the writer's next commit,
- * that of the bootstrap: where that is cut off, it is found undone the next time. */
+/* Makes what is missing. Where the bootstrap has to follow, the state goes on to say the old format
+ * until its commit: where that is cut off, it is found undone the next time. */
 static int change_tables(struct store *s, bool *changed_out)
 {
     AUTO(arena_free) struct arena *a = arena_new();
@@ -104,7 +76,7 @@ static int change_tables(struct store *s, bool *changed_out)
         return create_tables(s);
     rc = journal_state_lock(s, a, &state);
     if (rc == 0 && state.format < FORMAT)
-        return upgrade_tables(s);
+        return upgrade_tables(s, &state);
     *changed_out = false;
     return rc;
 }
@@ -145,6 +117,7 @@ static int read_instance(struct model *m, struct journal_state *state_out, struc
     if (rc != 0)
         return rc;
     m->version_top = state_out->catalogue_version;
+    m->head = state_out->head;
     model_publish(m, c);
     return 0;
 }
@@ -156,7 +129,7 @@ static int bootstrap(struct tx *tx, void *context)
     bool first = state->commits == 0;
 
     int rc = first ? identity_bootstrap(tx) : 0;
-    if (rc == 0 && (first || state->format < FORMAT))
+    if (rc == 0 && (first || state->format < FORMAT_WORKSPACES))
         rc = workspace_bootstrap(tx);
     return rc == 0 ? workspace_admit_admins(tx) : rc;
 }
@@ -218,6 +191,7 @@ int model_open(const struct model_settings *settings, struct model **model_out)
 
     m->settings = settings;
     m->identity = identity_memory_new();
+    m->counters = counters_new();
     pthread_mutex_init(&m->lock, NULL);
     int rc =
         store_open(&settings->store, settings->read_only ? STORE_READ : STORE_WRITE, &m->store);
@@ -246,12 +220,23 @@ int model_head(struct model *m, int64_t *head_out)
     return rc;
 }
 
+void model_note_grid_heard(struct model *m)
+{
+    atomic_store_explicit(&m->grid_heard, true, memory_order_relaxed);
+}
+
+bool model_grid_is_heard(const struct model *m)
+{
+    return atomic_load_explicit(&m->grid_heard, memory_order_relaxed);
+}
+
 void model_close(struct model *m)
 {
     if (!m)
         return;
     store_close(m->store);
     identity_memory_free(m->identity);
+    counters_free(m->counters);
     catalogue_unref(m->current);
     pthread_mutex_destroy(&m->lock);
     mem_free(m);

@@ -84,6 +84,16 @@ static struct draft *draft_of(const struct drafting *d, const struct value *row)
                : NULL;
 }
 
+/* What the kind of the grid asks for, besides the flags of Directus. */
+static unsigned kind_specials(const struct value *row, const struct column *c)
+{
+    struct str kind = system_text(SYSTEM_FIELDS, row, "rowcast_kind");
+
+    if (str_equal(kind, STR("autonumber")) && types[c->type].kind == VALUE_INTEGER)
+        return SPECIAL_AUTONUMBER;
+    return str_equal(kind, STR("uuid")) && c->type == TYPE_UUID ? SPECIAL_UUID : 0;
+}
+
 static int draft_field(struct drafting *d, struct draft *draft, const struct value *row)
 {
     struct table *t = &draft->table;
@@ -107,10 +117,11 @@ static int draft_field(struct drafting *d, struct draft *draft, const struct val
         .column = c,
         .table = t,
         .special = special_bits(system_text(SYSTEM_FIELDS, row, "special")) |
-                   (c->type == TYPE_HASH ? SPECIAL_HASH : 0),
+                   (c->type == TYPE_HASH ? SPECIAL_HASH : 0) | kind_specials(row, c),
         .required = flag(row, "required"),
         .searchable = flag(row, "searchable"),
     };
+    t->generates |= (f->special & (SPECIAL_UUID | SPECIAL_AUTONUMBER)) != 0;
     return catalogue_json(d->arena, system_text(SYSTEM_FIELDS, row, "validation"), &f->validation);
 }
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "model/access/access.h"
+#include "model/grid/news.h"
 #include "model/identity/identity.h"
 #include "model/instance.h"
 #include "model/items/rules.h"
@@ -123,6 +124,8 @@ int writer_begin(struct writer *w, enum writer_kind kind)
     b->catalogue = model_catalogue(m);
     rc = journal_state_lock(m->store, b->arena, &b->state);
     b->head = b->state.head;
+    if (rc == 0 && b->head != m->head)
+        counters_forget(m->counters);
     if (rc == 0 && b->state.catalogue_version != b->catalogue->version)
         rc = catch_up(w);
     if (rc != 0)
@@ -192,6 +195,8 @@ static int perform(struct writer *w, struct tx *tx, int (*fn)(struct tx *tx, voi
     rc = rules_finish(tx);
     if (rc == 0)
         rc = tx_follow(tx);
+    if (rc == 0)
+        rc = news_gather(tx);
     if (rc != 0)
         return rc;
     tx->commit->request = arena_printf(tx->commit->arena, "%s.%" PRIu64, w->name, ++w->named);
@@ -297,10 +302,12 @@ int writer_commit(struct writer *w)
         rc = store_commit(store);
     else
         store_rollback(store);
-    if (rc == 0)
+    if (rc == 0) {
+        w->model->head = b->state.head;
         publish(w->model, catalogue_ref(b->catalogue));
-    else if (rc < 0 && store_trouble(store) == STORE_UNCERTAIN)
+    } else if (rc < 0 && store_trouble(store) == STORE_UNCERTAIN) {
         doubt(w);
+    }
     end_batch(w);
     return rc;
 }

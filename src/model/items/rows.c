@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "model/items/query.h"
+#include "model/items/row_values.h"
 #include "model/problem.h"
 
 /* Statements name at most so many keys; more are told in several. */
@@ -141,7 +142,9 @@ int rows_update(struct tx *tx, struct rows *rows, const struct assignment *assig
                 size_t count)
 {
     struct capture capture = {tx, rows};
-    return update(tx, rows, assignments, count, capture_after, &capture);
+    struct row_values values = {0};
+    row_values_update(tx, rows->table, assignments, count, &values);
+    return update(tx, rows, values.at, values.count, capture_after, &capture);
 }
 
 int rows_delete(struct tx *tx, const struct rows *rows)
@@ -276,9 +279,12 @@ int rows_insert(struct tx *tx, const struct table *table, const struct assignmen
                 size_t count, const struct value **row_out)
 {
     struct inserted i = {.arena = tx->arena, .shape = &table->shape};
-    int rc = store_insert(tx->store, &table->shape, assignments, count, take_inserted, &i);
+    struct row_values values = {0};
+    int rc = row_values_insert(tx, table, assignments, count, &values);
+    if (rc == 0)
+        rc = store_insert(tx->store, &table->shape, values.at, values.count, take_inserted, &i);
     if (rc != 0)
-        return rows_refuse(tx, table, rc, assignments, count);
+        return rows_refuse(tx, table, rc, values.at, values.count);
     assert(i.row);
     *row_out = i.row;
     return 0;

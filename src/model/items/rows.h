@@ -35,11 +35,12 @@ int rows_load(struct tx *tx, struct rows *rows);
 void rows_keep_loaded(struct rows *rows);
 
 /* Inserts one row; *row_out is the row as stored, by column index. 0, REFUSED (a constraint), or a
- * fault. */
+ * fault. In users' tables hidden columns (hidden.h), and fields that count or are UUIDs, get the
+ * values that they are not given. */
 int rows_insert(struct tx *tx, const struct table *table, const struct assignment *assignments,
                 size_t count, const struct value **row_out);
-/* Write all rows: 0, REFUSED (a constraint), or a fault. rows_update reads `after` back, rows_set
- * leaves the images alone. */
+/* Write all rows: 0, REFUSED (a constraint), or a fault. rows_update reads `after` back, and stamps
+ * users' rows unless it is given the stamps; rows_set leaves the images and the stamps alone. */
 int rows_set(struct tx *tx, const struct rows *rows, const struct assignment *assignments,
              size_t count);
 int rows_update(struct tx *tx, struct rows *rows, const struct assignment *assignments,

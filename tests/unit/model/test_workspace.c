@@ -232,7 +232,7 @@ static void the_first_start_makes_a_workspace_with_a_database(void **state)
     assert_true(str_equal(w->applications[0]->type, APPLICATION_DATABASE));
     assert_ptr_equal(w->applications[0]->workspace, w);
     assert_true(journal_tells(in, "Workspace"));
-    assert_int_equal(state_of(in).format, 2);
+    assert_int_equal(state_of(in).format, 3);
     assert_null(catalogue_workspace(catalogue(in), 2));
     assert_null(catalogue_application(catalogue(in), 2));
     assert_null(catalogue_member(catalogue(in), 1));
@@ -1069,7 +1069,7 @@ static void assert_up_to_date(struct instance *in, const struct journal_state *b
     struct model_check check;
     int findings = 0;
 
-    assert_int_equal(after.format, 2);
+    assert_int_equal(after.format, 3);
     assert_int_equal(after.commits, before->commits + 1);
     assert_true(str_equal(after.epoch, before->epoch));
     const struct workspace *w = catalogue_workspace(catalogue(in), DEFAULT_WORKSPACE);

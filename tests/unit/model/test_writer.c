@@ -529,12 +529,12 @@ static int set_format(struct store *s, struct arena *a, int64_t format)
 
 static int set_newer_format(struct store *s, struct arena *a)
 {
-    return set_format(s, a, 3);
+    return set_format(s, a, 4);
 }
 
 static int set_known_format(struct store *s, struct arena *a)
 {
-    return set_format(s, a, 2);
+    return set_format(s, a, 3);
 }
 
 static void data_of_a_newer_version_is_not_opened(void **state)
