@@ -4,7 +4,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import WebSocket from 'ws';
 import { MOMENT, PASSWORD, Person } from './baserow.js';
-import { connect, heard, heardToTheEnd } from './baserow_channel.js';
+import { connect, heard, heardToTheEnd, hideNumber } from './baserow_channel.js';
 import { ADMIN, Server, pause, within } from './harness.js';
 import { HttpSocket } from './rest.js';
 
@@ -204,12 +204,6 @@ test('2.5 {"type":"ping"} is answered {"type":"pong"}, and protocol pings with p
   const pong = new Promise((resolve) => socket.ws.once('pong', (data) => resolve(String(data))));
   socket.ws.ping('abc');
   assert.equal(await within(pong, 'the pong'), 'abc');
-});
-
-test('replay is off: who asks for what it missed is told to read anew, and its page is no subscription', async () => {
-  const ann = await newcomer(), socket = await connect(server, ann.token);
-  socket.send({ type: 'replay_events', last_seen_id: 5, supports_retry: true, remove_page: 'table', table_id: 1 });
-  assert.deepEqual(await heard(socket), [{ type: 'replay_events_result', force_refresh: true, latest_event_id: -2 }]);
 });
 
 test('2.6 what is no JSON object in a text frame closes with 1003, and costs others nothing', async (t) => {
@@ -615,7 +609,7 @@ test('a client written from the seed document works as it reads there', async ()
   socket.send(JSON.stringify({ remove_page: 'row', table_id: 1, row_id: 1 }));
   while (messages.at(-1).type !== 'page_discard') await pause(5);
   socket.close();
-  assert.deepEqual(messages.slice(1), [
+  assert.deepEqual(messages.slice(1).map(hideNumber), [
     { type: 'application_updated', application_id: scene.application.id, application: { ...scene.application, name: 'Test' } },
     { type: 'page_discard', page: 'row', parameters: { table_id: 1, row_id: 1 } },
   ]);
