@@ -13,16 +13,11 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "dialect/baserow/baserow.h"
-#include "dialect/baserow/pages.h"
+#include "dialect/baserow/looker.h"
 #include "dialect/baserow/replay.h"
 #include "model/identity/identity.h"
 #include "session/service.h"
 #include "wire/websocket.h"
-
-/* What is kept of a socket. */
-struct looker {
-    struct pages pages;
-};
 
 bool channel_serves(struct str path)
 {
@@ -35,6 +30,21 @@ struct str channel_of_user(struct str user, struct user_channel *name_out)
 
     assert(size > 0 && (size_t)size < sizeof(name_out->text));
     return (struct str){name_out->text, (size_t)size};
+}
+
+struct str channel_of_programs(struct str user, struct user_channel *name_out)
+{
+    int size = snprintf(name_out->text, sizeof(name_out->text), "programs/%.*s", STR_ARG(user));
+
+    assert(size > 0 && (size_t)size < sizeof(name_out->text));
+    return (struct str){name_out->text, (size_t)size};
+}
+
+const struct database_token *channel_program(const struct session *s)
+{
+    const struct looker *looker = session_state(s);
+
+    return looker ? looker->token : NULL;
 }
 
 const struct pages *channel_pages(const struct session *s)
@@ -53,6 +63,7 @@ struct arrival {
     bool anonymous; /* it says so */
     bool named;     /* the socket's id is the client's own */
     bool accepted;
+    struct database_token program; /* whose token it is; id 0: it is a person's */
 };
 
 /* The first parameter of this name in a raw query; absent: there is none, or its escapes are bad.
@@ -91,13 +102,20 @@ static void choose_id(struct arrival *arrival, struct arena *a, struct str wish)
     arrival->socket_id = arrival->named ? wish : arena_str(a, str_of(uuid));
 }
 
-/* A user whose deletion is scheduled counts as not there (2.2). */
+/* A program comes by a database token, a person by a JSON web token. A user whose deletion is
+ * scheduled counts as not there (2.2). */
 static int find_person(struct request *r, struct tx *tx, struct principal **principal_out)
 {
-    const struct arrival *arrival = r->command;
+    struct arrival *arrival = r->command;
     struct account account;
 
-    int rc = token_check(tx, TOKEN_ACCESS, arrival->token, &account, NULL);
+    int rc = token_by_key(tx, arrival->token, &arrival->program);
+    if (rc == 0)
+        return identity_of_user(tx, arrival->program.user, r->caller.ip, principal_out);
+    if (rc < 0)
+        return rc;
+    arrival->program.id = 0;
+    rc = token_check(tx, TOKEN_ACCESS, arrival->token, &account, NULL);
     if (rc != 0 || account.deletion_ms != 0)
         return rc;
     return identity_of_user(tx, account.user, r->caller.ip, principal_out);
@@ -147,16 +165,43 @@ static struct frame *authentication_frame(const struct arrival *arrival)
     return frame;
 }
 
+static struct looker *looker_new(const struct arrival *arrival)
+{
+    struct looker *looker = MEM_NEW(struct looker);
+
+    if (arrival->program.id != 0) {
+        looker->arena = arena_new();
+        looker->token = ARENA_NEW(looker->arena, struct database_token);
+        *looker->token = arrival->program;
+        looker->token->permissions = json_deep_copy(arrival->program.permissions);
+        arena_on_free(looker->arena, json_release, (void *)(uintptr_t)looker->token->permissions);
+        looker->token->name = looker->token->key = looker->token->user = STR_NULL;
+    }
+    return looker;
+}
+
+/* People hear what concerns them; programs only what they look at. */
+static void listen_as(struct session *s, const struct looker *looker, struct str user)
+{
+    struct user_channel name;
+
+    if (!looker->token) {
+        session_listen(s, channel_of_user(user, &name));
+        return;
+    }
+    session_listen(s, channel_of_programs(user, &name));
+}
+
 static void done_upgrade(struct request *r)
 {
     const struct arrival *arrival = r->command;
     struct session *s = r->session;
-    struct user_channel name;
 
     if (r->result != 0)
         return;
+    struct looker *looker = looker_new(arrival);
     session_upgraded(s, r->principal);
-    session_set_state(s, MEM_NEW(struct looker));
+    session_set_state(s, looker);
     session_set_origin(s, baserow_origin(arrival->socket_id));
     AUTO(frame_unref) struct frame *greeting = authentication_frame(arrival);
     session_send(s, greeting);
@@ -166,7 +211,7 @@ static void done_upgrade(struct request *r)
         return;
     if (arrival->named && may_replay(arrival))
         session_hold(s, REPLAY_AWAITED_MS);
-    session_listen(s, channel_of_user(r->principal->user, &name));
+    listen_as(s, looker, r->principal->user);
 }
 
 /* Only who does not speak WebSocket is refused, or comes at a bad time. */
@@ -223,170 +268,6 @@ void channel_closed(struct session *s)
     if (!looker)
         return;
     pages_deinit(&looker->pages);
+    arena_free(looker->arena);
     mem_free(looker);
-}
-
-/* ---- a client's frames ---- */
-
-static void put_answer(struct buf *answers, struct str text)
-{
-    AUTO(frame_unref) struct frame *frame = websocket_frame(WEBSOCKET_TEXT, text);
-
-    buf_put(answers, frame->bytes, frame->size);
-}
-
-/* page_add and page_discard are of one shape (3.1, 3.2). */
-static struct str page_answer(struct arena *a, const char *type, const struct page_type *page,
-                              struct str parameters)
-{
-    return arena_printf(a, "{\"type\":\"%s\",\"page\":\"%s\",\"parameters\":%.*s}", type,
-                        page->name, STR_ARG(parameters));
-}
-
-static struct str page_parameters(struct arena *a, const struct page_type *type,
-                                  const json_t *frame)
-{
-    struct buf b;
-
-    buf_init(&b, SIZE_MAX);
-    page_put_parameters(&b, type, frame);
-    struct str text = arena_str(a, buf_str(&b));
-    buf_deinit(&b);
-    return text;
-}
-
-/* Answered on success only. */
-static void subscribe(struct session *s, struct tx *tx, const json_t *frame, struct buf *answers)
-{
-    struct looker *looker = session_state(s);
-    const struct page_type *type = page_type_find(json_get_str(frame, "page"));
-    struct page page = {.type = type};
-
-    if (!type || !type->open || !(tx->principal->user.at || type->anonymous))
-        return;
-    page.channel = page_channel(tx->arena, type, frame);
-    if (!page.channel.at || !type->open(tx->catalogue, tx->principal, frame, &page.workspace) ||
-        session_listen(s, page.channel) != 0)
-        return;
-    page.parameters = page_parameters(tx->arena, type, frame);
-    pages_add(&looker->pages, &page);
-    put_answer(answers, page_answer(tx->arena, "page_add", type, page.parameters));
-}
-
-/* Answered for every page there could be, whether it was looked at or not. */
-static void unsubscribe(struct session *s, struct tx *tx, const json_t *frame, struct buf *answers)
-{
-    struct looker *looker = session_state(s);
-    const struct page_type *type = page_type_find(json_get_str(frame, "remove_page"));
-
-    if (!type)
-        return;
-    struct str channel = page_channel(tx->arena, type, frame);
-    if (channel.at) {
-        session_unlisten(s, channel);
-        pages_remove(&looker->pages, channel);
-    }
-    struct str parameters = page_parameters(tx->arena, type, frame);
-    put_answer(answers, page_answer(tx->arena, "page_discard", type, parameters));
-}
-
-/*
- * What a frame's `type` asks for. True: that is all that it means, even if it names a page too
- * (baserow-2026.md 1.4). Who pings is of a release that asks for no replay.
- */
-static bool take_type(struct session *s, const json_t *frame, struct buf *answers)
-{
-    struct str type = json_get_str(frame, "type");
-
-    if (str_equal(type, STR("ping"))) {
-        session_release(s);
-        put_answer(answers, STR("{\"type\":\"pong\"}"));
-    }
-    return str_equal(type, STR("presence.focus"));
-}
-
-static int run_frame(struct request *r, struct tx *tx)
-{
-    const json_t *frame = r->command;
-    struct buf answers;
-
-    buf_init(&answers, SIZE_MAX);
-    if (!take_type(r->session, frame, &answers)) {
-        subscribe(r->session, tx, frame, &answers);
-        unsubscribe(r->session, tx, frame, &answers);
-    }
-    if (answers.len > 0)
-        r->reply = frame_from(buf_str(&answers), STR_NULL);
-    buf_deinit(&answers);
-    return 0;
-}
-
-static void fail_frame(struct request *r)
-{
-    (void)r; /* silence */
-}
-
-static const struct handler frame_handler = {
-    .name = "channel frame", .lane = LANE_LOOP, .run = run_frame, .fail = fail_frame};
-
-static int run_nothing(struct request *r, struct tx *tx)
-{
-    (void)r;
-    (void)tx;
-    return 0;
-}
-
-static void done_malformed(struct request *r)
-{
-    session_close(r->session, NET_CLOSE_PEER_DATA);
-}
-
-static const struct handler malformed_handler = {
-    .name = "malformed channel frame",
-    .lane = LANE_LOOP,
-    .run = run_nothing,
-    .fail = fail_frame,
-    .done = done_malformed,
-};
-
-void channel_message(struct session *s, struct str text, bool binary)
-{
-    struct request *r = session_request(s, &malformed_handler);
-    json_t *frame;
-
-    r->bytes = text.len;
-    if (!binary && json_read_in(r->arena, text, &frame, NULL) == 0 && json_is_object(frame)) {
-        r->handler = &frame_handler;
-        r->command = frame;
-        if (str_equal(json_get_str(frame, "type"), STR("replay_events")))
-            replay_request(r, frame);
-    }
-    session_submit(s, r);
-}
-
-/* ---- revocation ---- */
-
-struct revocation {
-    struct session *session;
-    struct arena *arena;
-};
-
-static void discard(void *context, const struct page *page)
-{
-    const struct revocation *v = context;
-    struct str text = page_answer(v->arena, "page_discard", page->type, page->parameters);
-    AUTO(frame_unref) struct frame *frame = websocket_frame(WEBSOCKET_TEXT, text);
-
-    session_unlisten(v->session, page->channel);
-    session_send(v->session, frame);
-}
-
-void channel_revoke(struct session *s, int64_t workspace)
-{
-    AUTO(arena_free) struct arena *arena = arena_new();
-    struct revocation revocation = {s, arena};
-    struct looker *looker = session_state(s);
-
-    session_release(s); /* what was told on them comes before */
-    pages_revoke(&looker->pages, workspace, discard, &revocation);
 }

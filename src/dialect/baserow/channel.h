@@ -5,7 +5,8 @@
  * The channel /ws/core/ (baserow.md 2 to 5): clients only say which pages they look at; all else
  * goes from the server to them.
  *
- *   channel.c   upgrade, authentication, a client's frames
+ *   channel.c   upgrade, authentication
+ *   frames.c    what a client says
  *   replay.c    a client that was cut asks for what it missed; relevance.c, what the journal knows
  *   pages.c     what may be looked at, and what a socket looks at
  *   telling.c   a commit → messages: what those who tell have in common, and their order
@@ -37,6 +38,11 @@ struct user_channel {
     char text[48];
 };
 struct str channel_of_user(struct str user, struct user_channel *name_out);
+/* The same of its programs, which come by database tokens: they hear only what they look at. */
+struct str channel_of_programs(struct str user, struct user_channel *name_out);
+/* The token that it came by; NULL: it is a person's. */
+struct database_token;
+const struct database_token *channel_program(const struct session *s);
 /* The socket looks at nothing of this workspace any more, and is told so page by page (3.4). */
 void channel_revoke(struct session *s, int64_t workspace);
 

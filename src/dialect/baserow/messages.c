@@ -16,6 +16,7 @@
 #include "dialect/baserow/channel.h"
 #include "dialect/baserow/shapes.h"
 #include "dialect/baserow/telling.h"
+#include "model/grid/tokens.h"
 #include "wire/websocket.h"
 
 /* ---- users ---- */
@@ -283,6 +284,29 @@ static void take_pages(struct session *s, void *context)
     channel_revoke(s, *workspace);
 }
 
+/* Which programs: those that come by this token, or by any of this workspace. */
+struct programs {
+    int64_t token, workspace;
+};
+
+static void end_program(struct session *s, void *context)
+{
+    const struct programs *p = context;
+    const struct database_token *token = channel_program(s);
+
+    if (token && (token->id == p->token || token->workspace == p->workspace))
+        session_close(s, NET_CLOSE_ENDED);
+}
+
+/* They act for a member, by what a token allowed: when they come again they are judged anew. */
+static void end_programs(struct telling *t, struct str user, struct programs programs)
+{
+    struct user_channel name;
+
+    telling_flush(t);
+    service_each(t->service, channel_of_programs(user, &name), end_program, &programs);
+}
+
 static void member_removed(struct telling *t, const struct change *c)
 {
     const struct member *m = catalogue_member(t->before, change_id(c));
@@ -295,6 +319,18 @@ static void member_removed(struct telling *t, const struct change *c)
     tell_of_member(t, "group_user_deleted", m);
     telling_flush(t);
     service_each(t->service, channel_of_user(m->user, &name), take_pages, &workspace);
+    end_programs(t, m->user, (struct programs){.workspace = workspace});
+}
+
+static void token_changed(struct telling *t, const struct change *c)
+{
+    const struct workspace *w =
+        catalogue_workspace(t->before, system_integer(SYSTEM_TOKENS, c->before, "workspace"));
+    int64_t account = system_integer(SYSTEM_TOKENS, c->before, "account");
+
+    for (size_t i = 0; w && i < w->member_count; i++)
+        if (w->members[i]->account == account)
+            end_programs(t, w->members[i]->user, (struct programs){.token = change_id(c)});
 }
 
 /* ---- applications ---- */
@@ -424,6 +460,8 @@ static const struct telling_rule rules[] = {
     {SYSTEM_APPLICATIONS, CHANGE_CREATE, application_made},
     {SYSTEM_APPLICATIONS, CHANGE_UPDATE, application_changed},
     {SYSTEM_APPLICATIONS, CHANGE_DELETE, application_removed},
+    {SYSTEM_TOKENS, CHANGE_UPDATE, token_changed},
+    {SYSTEM_TOKENS, CHANGE_DELETE, token_changed},
     {SYSTEM_ACCOUNTS, CHANGE_UPDATE, password_changed},
 };
 

@@ -3,18 +3,81 @@
 #include <inttypes.h>
 
 #include "base/mem.h"
+#include "model/grid/rows.h"
 
-/* The pages there are (3.3). Tables, public views and dashboards are not served yet: their pages
- * are known, so they can be left, and nobody may look at them. */
+/* Numbers may come as text (3.3). 0: it is none. */
+static int64_t read_number(const json_t *value)
+{
+    int64_t number = 0;
+
+    if (json_is_integer(value))
+        number = json_integer_value(value);
+    else if (json_is_string(value) && str_to_int64(str_trim(json_str(value)), &number) != 0)
+        number = 0;
+    return number > 0 ? number : 0;
+}
+
+/* ---- who may look ---- */
+
+static const struct grid_table *table_of(const struct catalogue *c, const json_t *frame)
+{
+    return grid_table(c, read_number(json_get(frame, "table_id")));
+}
+
+static bool may_read(const struct viewer *v, const struct grid_table *t)
+{
+    const struct workspace *w = t ? t->application->workspace : NULL;
+
+    return w && v->user.at && workspace_member(w, v->user) &&
+           (!v->token || token_allows(v->token, ACTION_READ, t));
+}
+
+static bool open_table(const struct catalogue *c, const struct viewer *v, const json_t *frame,
+                       int64_t *workspace_out)
+{
+    const struct grid_table *t = table_of(c, frame);
+
+    if (!may_read(v, t))
+        return false;
+    *workspace_out = t->application->workspace->id;
+    return true;
+}
+
+/* A row's page tells its history, which is not for programs (9.14). */
+static bool open_row(const struct catalogue *c, const struct viewer *v, const json_t *frame,
+                     int64_t *workspace_out)
+{
+    return !v->token && open_table(c, v, frame, workspace_out);
+}
+
+static int find_row(struct tx *tx, const json_t *frame, bool *there_out)
+{
+    const struct grid_table *t = table_of(tx->catalogue, frame);
+    int64_t row = read_number(json_get(frame, "row_id"));
+    struct grid_rows rows;
+
+    *there_out = false;
+    if (!t || row == 0)
+        return 0;
+    int rc = grid_rows_get(tx, t, &row, 1, &rows);
+    *there_out = rc == 0;
+    return rc < 0 ? rc : 0;
+}
+
+/* The pages there are (3.3). Public views and dashboards are not served yet: their pages are known,
+ * so they can be left, and nobody may look at them. */
 static const struct page_type page_types[] = {
     {
         .name = "table",
         .parameters = {{"table_id", "table/", PARAMETER_NUMBER}},
+        .open = open_table,
     },
     {
         .name = "row",
         .parameters = {{"table_id", "table/", PARAMETER_NUMBER},
                        {"row_id", "/row/", PARAMETER_NUMBER}},
+        .open = open_row,
+        .find = find_row,
     },
     {
         .name = "view",
@@ -33,18 +96,6 @@ const struct page_type *page_type_find(struct str name)
         if (str_equal(name, str_of(page_types[i].name)))
             return &page_types[i];
     return NULL;
-}
-
-/* Numbers may come as text (3.3). 0: it is none. */
-static int64_t read_number(const json_t *value)
-{
-    int64_t number = 0;
-
-    if (json_is_integer(value))
-        number = json_integer_value(value);
-    else if (json_is_string(value) && str_to_int64(str_trim(json_str(value)), &number) != 0)
-        number = 0;
-    return number > 0 ? number : 0;
 }
 
 static bool put_part(struct buf *b, const struct page_parameter *parameter, const json_t *frame)

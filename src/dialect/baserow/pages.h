@@ -12,7 +12,13 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/json.h"
-#include "model/access/access.h"
+#include "model/grid/tokens.h"
+
+/* Who looks. */
+struct viewer {
+    struct str user;                    /* absent: nobody in particular */
+    const struct database_token *token; /* a program: only tables that it may read; NULL: no */
+};
 
 enum { PAGE_PARAMETERS_MAX = 2 };
 struct page_type {
@@ -25,11 +31,13 @@ struct page_type {
     } parameters[PAGE_PARAMETERS_MAX];
     bool anonymous; /* open to those without an account */
     /*
-     * May this principal look at what the frame names? Then also the workspace with whose
-     * membership that ends, 0 for none. NULL: nothing of this kind is here, so nobody may.
+     * May this viewer look at what the frame names? Then also the workspace with whose membership
+     * that ends, 0 for none. In memory. NULL: nothing of this kind is here, so nobody may.
      */
-    bool (*open)(const struct catalogue *c, const struct principal *p, const json_t *frame,
+    bool (*open)(const struct catalogue *c, const struct viewer *v, const json_t *frame,
                  int64_t *workspace_out);
+    /* Is there, in the store, what the frame names? NULL: the catalogue knows. Worker. */
+    int (*find)(struct tx *tx, const json_t *frame, bool *there_out);
 };
 const struct page_type *page_type_find(struct str name); /* NULL: unknown */
 /* The channel of the page that a frame means; absent when a parameter is missing, falsy or no
