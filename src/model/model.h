@@ -28,6 +28,7 @@ struct model_settings {
     unsigned filter_depth_max;                 /* nesting of a filter, 32 */
     unsigned login_attempts_max;               /* 25 */
     int64_t journal_retention_ms;              /* entries older than this may go; 24 h */
+    int64_t row_history_retention_ms;          /* grid/history.h; 0: none is kept */
     unsigned argon2_memory_kib, argon2_passes; /* 65536, 3; tests lower them */
 };
 
@@ -41,6 +42,15 @@ void model_close(struct model *m); /* readers and writer closed before; accepts 
 const struct model_settings *model_settings(const struct model *m);
 struct catalogue *
 model_catalogue(struct model *m); /* the current one: a reference, the caller's. Any thread */
+
+/*
+ * From now on somebody may hear of the grid (grid/news.h): what is told of a commit beside its
+ * changes is gathered with it. Before, and so without cost where only Directus's clients are, it is
+ * not: of the few commits that are on their way meanwhile clients hear without their links. Any
+ * thread.
+ */
+void model_note_grid_heard(struct model *m);
+bool model_grid_is_heard(const struct model *m);
 
 /* Who asks, besides the principal: told in the journal and in sessions. All borrowed. */
 struct caller {
