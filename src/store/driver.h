@@ -37,6 +37,9 @@ struct sql_dialect {
     /* `in` with more than list_max values, bound as one parameter: $*. */
     const char *long_list;
     size_t list_max;
+    /* What another table holds is told as EXISTS: PostgreSQL joins by it, and runs a large NOT IN
+     * anew for each row. SQLite keeps what IN selects, and looks up each row there. */
+    bool joins_existing;
     bool plans_lists; /* how to find the values of a long list is decided anew each time */
     const char *limit_all;
     const char *ascending, *descending; /* so that null comes first, and last */

@@ -456,6 +456,7 @@ const struct sql_dialect postgres_dialect = {
     .long_list = "$c = ANY($*[])",
     .list_max = 1, /* of more than one: one text for any length, planned for the one that it has */
     .plans_lists = true,
+    .joins_existing = true,
     .limit_all = "ALL",
     .ascending = " NULLS FIRST",
     .descending = " DESC NULLS LAST",

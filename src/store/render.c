@@ -278,13 +278,25 @@ static void put_list(struct statement *st, const struct expr *x)
     buf_put_char(&st->sql, ')');
 }
 
+/* " AND condition", or the first one. */
+static void put_further(struct statement *st, const struct expr *where, bool first)
+{
+    if (where->kind == EXPR_TRUE)
+        return;
+    buf_put_str(&st->sql, first ? STR(" WHERE ") : STR(" AND "));
+    statement_put_condition(st, where);
+}
+
 /* Bare names would do, as all columns are the other table's; but one that is no longer there would
  * then mean a column of the table outside. */
-static void put_subselect(struct statement *st, const struct subselect *of, bool without_nulls)
+static void put_in(struct statement *st, const struct column *c, const struct subselect *of,
+                   bool negated)
 {
     unsigned outside = st->alias;
+    bool without_nulls = negated && of->out->nullable;
+    statement_put_column(st, c, USE_VALUE);
+    buf_put_str(&st->sql, negated ? STR(" NOT IN (SELECT ") : STR(" IN (SELECT "));
     st->alias = ++st->aliases;
-    buf_put_lit(&st->sql, "(SELECT ");
     statement_put_column(st, of->out, USE_VALUE);
     buf_put_lit(&st->sql, " FROM ");
     statement_put_alias(st, of->shape, st->alias);
@@ -293,10 +305,26 @@ static void put_subselect(struct statement *st, const struct subselect *of, bool
         statement_put_column(st, of->out, USE_VALUE);
         buf_put_lit(&st->sql, " IS NOT NULL");
     }
-    if (of->where->kind != EXPR_TRUE) {
-        buf_put_str(&st->sql, without_nulls ? STR(" AND ") : STR(" WHERE "));
-        statement_put_condition(st, of->where);
-    }
+    put_further(st, of->where, !without_nulls);
+    buf_put_char(&st->sql, ')');
+    st->alias = outside;
+}
+
+static void put_exists(struct statement *st, const struct column *c, const struct subselect *of,
+                       bool negated)
+{
+    unsigned outside = st->alias;
+    buf_put_str(&st->sql,
+                negated ? STR("NOT EXISTS (SELECT 1 FROM ") : STR("EXISTS (SELECT 1 FROM "));
+    statement_put_alias(st, of->shape, ++st->aliases);
+    unsigned inside = st->alias;
+    buf_put_lit(&st->sql, " WHERE ");
+    statement_put_column(st, of->out, USE_VALUE);
+    buf_put_lit(&st->sql, " = ");
+    st->alias = outside;
+    statement_put_column(st, c, USE_ORDER); /* with its table */
+    st->alias = inside;
+    put_further(st, of->where, false);
     buf_put_char(&st->sql, ')');
     st->alias = outside;
 }
@@ -305,19 +333,11 @@ static void put_subselect(struct statement *st, const struct subselect *of, bool
 static void put_among(struct statement *st, const struct expr *x)
 {
     const struct column *c = x->among.column;
-    const struct subselect *of = &x->among.of;
-    if (!x->among.negated) {
-        statement_put_column(st, c, USE_VALUE);
-        buf_put_lit(&st->sql, " IN ");
-        put_subselect(st, of, false);
-        return;
-    }
-    if (c->nullable)
+    bool guarded = x->among.negated && c->nullable;
+    if (guarded)
         buf_put_char(&st->sql, '(');
-    statement_put_column(st, c, USE_VALUE);
-    buf_put_lit(&st->sql, " NOT IN ");
-    put_subselect(st, of, of->out->nullable);
-    if (c->nullable) {
+    (st->dialect->joins_existing ? put_exists : put_in)(st, c, &x->among.of, x->among.negated);
+    if (guarded) {
         buf_put_lit(&st->sql, " AND ");
         statement_put_column(st, c, USE_VALUE);
         buf_put_lit(&st->sql, " IS NOT NULL)");

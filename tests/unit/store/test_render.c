@@ -135,6 +135,25 @@ static void columns_of_other_tables_are_told_with_their_table(void **state)
     arena_free(a);
 }
 
+static void postgres_joins_what_exists(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    const struct subselect inner = {&shape, &columns[1], NULL};
+    const struct subselect outer = {&shape, &columns[1], expr_among(a, &columns[1], &inner, false)};
+    struct statement st = {0};
+    statement_start(&st, postgres_driver.dialect, &shape, 0);
+    render_delete(&st, expr_among(a, &columns[1], &outer, true), false);
+    assert_string_equal(
+        sql_of(&st),
+        "DELETE FROM \"t\" WHERE (NOT EXISTS (SELECT 1 FROM \"t\" AS rowcast_1 "
+        "WHERE rowcast_1.\"na\"\"me\" = \"t\".\"na\"\"me\" "
+        "AND EXISTS (SELECT 1 FROM \"t\" AS rowcast_2 "
+        "WHERE rowcast_2.\"na\"\"me\" = rowcast_1.\"na\"\"me\")) AND \"na\"\"me\" IS NOT NULL)");
+    statement_deinit(&st);
+    arena_free(a);
+}
+
 static void other_ways_to_sort_are_told_by_each_store(void **state)
 {
     (void)state;
@@ -313,6 +332,7 @@ int main(void)
         cmocka_unit_test(postgres_is_told_types_and_where_nulls_go),
         cmocka_unit_test(a_mask_hides_an_output),
         cmocka_unit_test(columns_of_other_tables_are_told_with_their_table),
+        cmocka_unit_test(postgres_joins_what_exists),
         cmocka_unit_test(other_ways_to_sort_are_told_by_each_store),
         cmocka_unit_test(lists_are_told_in_few_lengths),
         cmocka_unit_test(a_chain_of_conditions_becomes_a_balanced_tree),
