@@ -100,7 +100,7 @@ struct route {
 /* The families' tables, each ended by a row without a method. */
 extern const struct route login_routes[], account_routes[], settings_routes[], workspace_routes[],
     member_routes[], invitation_routes[], application_routes[], token_routes[], table_routes[],
-    field_routes[];
+    field_routes[], trash_routes[], history_routes[];
 
 enum route_found {
     ROUTE_FOUND,
@@ -254,6 +254,17 @@ enum error_form {
     X(ERROR_DB_INDEX_NOT_SUPPORTED, CODED, 400, "This type of field cannot be indexed.")           \
     X(UNKNOWN_SELECT_OPTION, JSON_TEXT, 400,                                                       \
       "The provided select option value '%v' is not a valid select option.")                       \
+    X(ERROR_PAGE_SIZE_LIMIT, CODED, 400, "The page size is limited to %v.")                        \
+    /* the trash (9.13) */                                                                         \
+    X(ERROR_TRASH_ITEM_DOES_NOT_EXIST, CODED, 404, "The item is not in the trash.")                \
+    X(ERROR_CANNOT_RESTORE_PARENT_BEFORE_CHILD, CODED, 400,                                        \
+      "What it belongs to is in the trash: restore that first.")                                   \
+    X(ERROR_PARENT_ID_MUST_BE_PROVIDED, CODED, 400,                                                \
+      "Of a row the parent_trash_item_id must be given.")                                          \
+    X(ERROR_PARENT_ID_MUST_NOT_BE_PROVIDED, CODED, 400,                                            \
+      "The parent_trash_item_id is given of rows only.")                                           \
+    X(ERROR_CANT_RESTORE_AS_RELATED_TABLE_TRASHED, CODED, 400,                                     \
+      "The table that it links to is in the trash: restore that first.")                           \
     /* database tokens (9.14) */                                                                   \
     X(ERROR_TOKEN_DOES_NOT_EXIST, CODED, 404, "The requested token does not exist.")               \
     X(ERROR_DATABASE_DOES_NOT_BELONG_TO_GROUP, CODED, 400,                                         \

@@ -1,0 +1,21 @@
+#ifndef MODEL_GRID_TRASH_INTERNAL_H
+#define MODEL_GRID_TRASH_INTERNAL_H
+
+/* What trash.c, restore.c and purge.c share. */
+
+#include "model/grid/trash.h"
+#include "model/items/records.h"
+#include "model/workspace/internal.h"
+
+#define TRASH_SET(column, value) record_set(SYSTEM_TRASH, (column), (value))
+
+/* Sets the mark of a row that is trashed, or takes it away; records it. */
+int trash_mark(struct tx *tx, enum system_table which, const char *mark, const struct value *row,
+               bool trashed);
+int trash_mark_field(struct tx *tx, int64_t id, bool trashed);
+const struct expr *trash_test(struct arena *a, const char *column, struct value value);
+/* Is the principal's user a member (an admin) of the workspace, be it trashed or not? REFUSED as
+ * workspace_find(). */
+int trash_check_member(struct tx *tx, int64_t workspace, bool admin);
+
+#endif
