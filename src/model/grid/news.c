@@ -1,6 +1,7 @@
 #include "model/grid/news.h"
 
 #include "model/grid/gather.h"
+#include "model/grid/history.h"
 #include "model/grid/links_internal.h"
 
 static struct news *news_of(struct commit *c)
@@ -208,5 +209,6 @@ static int gather(struct tx *tx)
 
 int news_gather(struct tx *tx)
 {
-    return is_worth_it(tx) ? gather(tx) : 0;
+    int rc = is_worth_it(tx) ? gather(tx) : 0;
+    return rc == 0 ? history_write(tx) : rc;
 }
