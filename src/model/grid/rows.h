@@ -59,6 +59,9 @@ struct grid_order {
     const struct grid_field *field;
     bool descending, by_place; /* select fields: by the place of the option, not by its name */
 };
+/* What has no order that the store knows cannot be sorted by: passwords, JSON, and names of several
+ * options or of people. */
+bool grid_field_sorts(const struct grid_field *f);
 struct grid_query {
     struct str search;        /* absent: none */
     const struct expr *where; /* filters (filter.h); NULL: all */
@@ -72,7 +75,7 @@ int grid_rows_list(struct tx *tx, const struct grid_table *t, const struct grid_
 int grid_rows_count(struct tx *tx, const struct grid_table *t, const struct grid_query *q,
                     int64_t *count_out);
 /* The row before or after this one in the list (limit and offset are ignored). *found_out false:
- * there is none. */
+ * there is none, or the list has not this row. REFUSED GRID_NO_ROW. Reads the list up to there. */
 int grid_row_adjacent(struct tx *tx, const struct grid_table *t, const struct grid_query *q,
                       int64_t id, bool previous, bool *found_out, struct grid_rows *rows_out);
 
