@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "model/grid/load.h"
+#include "model/membership.h"
 #include "model/system.h"
 #include "model/tables.h"
 #include "model/workspace/register.h"
@@ -194,6 +195,7 @@ struct catalogue *catalogue_renew(const struct catalogue *c, int64_t version)
     renewed->attachment_count = c->attachment_count;
     renewed->workspaces = c->workspaces;
     renewed->grid = c->grid;
+    renewed->membership = c->membership;
     renewed->tables_by_name = c->tables_by_name;
     renewed->roles_by_id = c->roles_by_id;
     renewed->policies_by_id = c->policies_by_id;
@@ -409,6 +411,7 @@ int catalogue_load(struct store *store, int64_t version, struct catalogue **cata
         rc = grid_load(c, &rows, &c->grid);
     if (rc != 0)
         return rc;
+    c->membership = membership_load(c);
     *catalogue_out = c;
     c = NULL;
     return 0;

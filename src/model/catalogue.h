@@ -108,6 +108,7 @@ struct permission {
 struct policy {
     struct str id, name;
     bool admin_access, app_access, enforce_tfa;
+    bool derived; /* from membership (membership.h): no row, and told nobody */
     struct str ip_access; /* comma text; absent: everywhere */
     const struct permission *permissions;
     size_t permission_count;
@@ -121,6 +122,7 @@ struct attachment {
 };
 
 struct grid;               /* grid/load.h: asked by grid/grid.h */
+struct membership;         /* membership.h */
 struct workspace_register; /* workspace/register.h: asked by workspace/workspace.h */
 
 struct grants_cache; /* grants.c */
@@ -148,6 +150,7 @@ struct catalogue {
     size_t attachment_count;
     const struct workspace_register *workspaces; /* NULL: none, in a catalogue that was not read */
     const struct grid *grid;                     /* NULL: the same; asked by grid/grid.h */
+    const struct membership *membership;         /* NULL: the same; asked by membership.h */
     struct map tables_by_name, roles_by_id, policies_by_id;
     struct grants_cache *grants; /* compiled on demand; has its own lock */
 };

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "model/access/grants.h"
 #include "model/access/ip_list.h"
+#include "model/membership.h"
 #include "model/system.h"
 
 static const char *const action_names[ACTION_COUNT] = {
@@ -130,12 +131,14 @@ static void take_flags(struct principal *p, const struct attachment *a)
 static void take_policies(struct principal *p)
 {
     const struct catalogue *c = p->catalogue;
-    size_t count = 0, place;
+    size_t count = 0, place, member_count;
+    const struct policy *const *member = membership_policies(c, p->arena, p->user, &member_count);
 
     for (size_t i = 0; i < c->attachment_count; i++)
         count += attachment_place(p, &c->attachments[i], &place);
     struct match *matches = ARENA_ARRAY(p->arena, struct match, count);
-    const struct policy **policies = ARENA_ARRAY(p->arena, const struct policy *, count);
+    const struct policy **policies =
+        ARENA_ARRAY(p->arena, const struct policy *, count + member_count);
 
     count = 0;
     for (size_t i = 0; i < c->attachment_count; i++) {
@@ -155,6 +158,8 @@ static void take_policies(struct principal *p)
         if (!has_policy(p, a->policy)) /* else it is in effect by another way already */
             policies[p->policy_count++] = a->policy;
     }
+    for (size_t i = 0; i < member_count; i++)
+        policies[p->policy_count++] = member[i];
 }
 
 /* ---- makers ---- */

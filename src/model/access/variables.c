@@ -136,7 +136,8 @@ static const json_t *policies_json(const struct principal *p, struct arena *a, s
     if (path.at && !name && !str_equal(path, STR("id")))
         return NULL;
     for (size_t i = 0; i < p->policy_count; i++)
-        append(list, text_json(a, name ? p->policies[i]->name : p->policies[i]->id));
+        if (!p->policies[i]->derived)
+            append(list, text_json(a, name ? p->policies[i]->name : p->policies[i]->id));
     return list;
 }
 

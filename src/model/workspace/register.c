@@ -52,6 +52,15 @@ const struct workspace *catalogue_workspace(const struct catalogue *c, int64_t i
     return r ? FIND(r->workspaces, r->workspace_count, id) : NULL;
 }
 
+size_t catalogue_workspaces(const struct catalogue *c, const struct workspace **into)
+{
+    const struct workspace_register *r = c->workspaces;
+
+    for (size_t i = 0; into && i < r->workspace_count; i++)
+        into[i] = &r->workspaces[i];
+    return r->workspace_count;
+}
+
 bool workspace_register_is_trashed(const struct workspace_register *r, int64_t application)
 {
     return FIND(r->trashed_applications, r->trashed_application_count, application) != NULL;

@@ -159,10 +159,12 @@ static void memory_table(struct memory *m, unsigned which)
     for (unsigned i = 0; i < count; i++) {
         m->columns[which][i] = memory_definitions[which].columns[i];
         m->columns[which][i].index = i;
-        m->fields[which][i] = (struct field){.name = m->columns[which][i].name,
-                                             .column = &m->columns[which][i],
-                                             .table = t,
-                                             .searchable = true};
+        m->fields[which][i] =
+            (struct field){.name = m->columns[which][i].name,
+                           .column = &m->columns[which][i],
+                           .table = t,
+                           .searchable = true,
+                           .hidden = str_starts_with(m->columns[which][i].name, STR("rowcast_"))};
     }
     t->name = memory_definitions[which].name;
     t->shape = (struct shape){t->name, m->columns[which], count, 0};

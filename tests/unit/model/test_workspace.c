@@ -998,7 +998,7 @@ static void a_copy_goes_on_with_the_numbers(void **state)
     assert_true(created(in, again, "Next") > gone);
 }
 
-/* ---- format 1 ---- */
+/* ---- older formats ---- */
 
 static void tamper(struct instance *in, int (*change)(struct store *s, struct arena *a))
 {
@@ -1013,38 +1013,103 @@ static void tamper(struct instance *in, int (*change)(struct store *s, struct ar
     store_close(store);
 }
 
-static int shorten_names(struct store *s)
+/* Takes columns away from a table: those that `keep` does not know, and, of users, length. */
+static int alter_back(struct store *s, const struct shape *today, unsigned name_length,
+                      bool (*keep)(const struct column *c))
 {
-    const struct shape *users = &system_table(SYSTEM_USERS)->shape;
     struct column columns[COLUMNS_MAX];
     struct str from[COLUMNS_MAX];
-    struct shape before = *users;
-    for (size_t i = 0; i < users->count; i++) {
-        columns[i] = users->columns[i];
-        from[i] = columns[i].name;
-    }
-    columns[system_column(SYSTEM_USERS, "first_name")].length_max = 50;
+    struct shape before = *today;
     before.columns = columns;
-    return store_alter_table(s, users, &before, from);
+    before.count = 0;
+    for (size_t i = 0; i < today->count; i++) {
+        if (!keep(&today->columns[i]))
+            continue;
+        struct column *c = &columns[before.count];
+        *c = today->columns[i];
+        c->index = (unsigned)before.count;
+        if (name_length > 0 && str_equal(c->name, STR("first_name")))
+            c->length_max = name_length;
+        if (str_equal(c->name, STR("rowcast_type")))
+            c->nullable = false;
+        from[before.count++] = c->name;
+    }
+    return store_alter_table(s, today, &before, from);
 }
 
-static int make_old(struct store *s, struct arena *a)
+static bool keep_all(const struct column *c)
+{
+    (void)c;
+    return true;
+}
+
+/* What format 2 had of it. */
+static bool keep_old(const struct column *c)
+{
+    static const char *const grid[] = {"rowcast_label",   "rowcast_application", "rowcast_order",
+                                       "rowcast_kind",    "rowcast_settings",    "rowcast_primary",
+                                       "rowcast_trashed", "rowcast_junction",    "trashed"};
+    for (size_t i = 0; i < COUNT_OF(grid); i++)
+        if (str_equal(c->name, str_of(grid[i])))
+            return false;
+    return true;
+}
+
+static bool keep_declared(const struct column *c)
+{
+    return !str_starts_with(c->name, STR("rowcast_"));
+}
+
+static int set_format(struct store *s, struct arena *a, int64_t format)
 {
     struct journal_state state;
     int rc = journal_state_read(s, a, &state);
-    for (unsigned which = SYSTEM_TABLE_COUNT; which-- > SYSTEM_WORKSPACES && rc == 0;)
-        rc = store_drop_table(s, system_table(which)->shape.name);
-    if (rc == 0)
-        rc = shorten_names(s);
-    state.format = 1;
+    state.format = format;
     return rc == 0 ? journal_state_write(s, &state) : rc;
 }
 
-/* As an upgrade leaves it that ended before its commit. */
-static int make_first_table(struct store *s, struct arena *a)
+static int make_format_2(struct store *s, struct arena *a)
 {
+    static const enum system_table altered[] = {SYSTEM_COLLECTIONS, SYSTEM_FIELDS,
+                                                SYSTEM_WORKSPACES, SYSTEM_APPLICATIONS};
+    AUTO(catalogue_unref) struct catalogue *c = NULL;
+    int rc = catalogue_load(s, 1, &c);
+    for (size_t i = 0; rc == 0 && i < c->table_count; i++)
+        if (!c->tables[i]->system)
+            rc = alter_back(s, &c->tables[i]->shape, 0, keep_declared);
+    for (unsigned which = SYSTEM_TABLE_COUNT; which-- > SYSTEM_TRASH && rc == 0;)
+        rc = store_drop_table(s, system_table(which)->shape.name);
+    for (size_t i = 0; i < COUNT_OF(altered) && rc == 0; i++)
+        rc = alter_back(s, &system_table(altered[i])->shape, 0, keep_old);
+    return rc == 0 ? set_format(s, a, 2) : rc;
+}
+
+static int make_format_1(struct store *s, struct arena *a)
+{
+    int rc = make_format_2(s, a);
+    for (unsigned which = SYSTEM_TRASH; which-- > SYSTEM_WORKSPACES && rc == 0;)
+        rc = store_drop_table(s, system_table(which)->shape.name);
+    if (rc == 0)
+        rc = alter_back(s, &system_table(SYSTEM_USERS)->shape, 50, keep_all);
+    return rc == 0 ? set_format(s, a, 1) : rc;
+}
+
+/* As an upgrade to format 2 leaves it that ended before its bootstrap. */
+static int make_cut_off(struct store *s, struct arena *a)
+{
+    int rc = make_format_2(s, a);
+    return rc == 0 ? set_format(s, a, 1) : rc;
+}
+
+static int forget_workspaces(struct store *s, struct arena *a)
+{
+    static const enum system_table emptied[] = {SYSTEM_APPLICATIONS, SYSTEM_MEMBERS,
+                                                SYSTEM_WORKSPACES, SYSTEM_ACCOUNTS};
+    int rc = 0;
     (void)a;
-    return store_create_table(s, &system_table(SYSTEM_WORKSPACES)->shape);
+    for (size_t i = 0; i < COUNT_OF(emptied) && rc == 0; i++)
+        rc = store_delete(s, &system_table(emptied[i])->shape, &expr_true, 0, NULL, NULL);
+    return rc;
 }
 
 static int open_read_only(struct instance *in)
@@ -1097,7 +1162,7 @@ static void an_instance_of_format_1_is_brought_up_to_date(void **state)
     const struct journal_state before = state_of(in);
     instance_stop(in);
     in->model = NULL;
-    tamper(in, make_old);
+    tamper(in, make_format_1);
     assert_int_equal(open_read_only(in), -EPROTONOSUPPORT);
     assert_non_null(strstr(fault_text(), "start the server once"));
     instance_start(in);
@@ -1112,8 +1177,8 @@ static void an_upgrade_that_was_cut_off_is_finished(void **state)
     assert_asked(in, NULL, call_create_admin);
     const struct journal_state before = state_of(in);
     instance_stop(in);
-    tamper(in, make_old);
-    tamper(in, make_first_table);
+    tamper(in, forget_workspaces);
+    tamper(in, make_cut_off);
     assert_int_equal(open_read_only(in), -EPROTONOSUPPORT);
     instance_start(in);
     assert_up_to_date(in, &before);
