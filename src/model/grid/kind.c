@@ -317,7 +317,7 @@ int kind_read(struct tx *tx, const struct grid_field *f, const json_t *json,
     rc = fit(f->column, tx->arena, &value);
     if (rc != 0)
         return refuse_unfit(tx, f->column, rc, mistake_out);
-    *value_out = value;
+    *value_out = kind_unless_empty(f, value);
     return 0;
 }
 
@@ -353,11 +353,20 @@ struct value kind_parse(struct arena *a, const struct grid_field *f, struct str 
         text = str_trim(text);
     if (!way || !way->parse || !way->parse(a, f, text, &value))
         return kind_empty(f);
-    return fit(f->column, a, &value) == 0 ? value : kind_empty(f);
+    return fit(f->column, a, &value) == 0 ? kind_unless_empty(f, value) : kind_empty(f);
+}
+
+/* Nulls are never the same to a store. */
+struct value kind_unless_empty(const struct grid_field *f, struct value cell)
+{
+    bool none = kind_is_empty(f, &cell) || (f->kind->id == KIND_RATING && cell.integer == 0);
+    return f->settings.unique && none ? value_null() : cell;
 }
 
 struct value kind_empty(const struct grid_field *f)
 {
+    if (f->settings.unique)
+        return value_null();
     if (f->kind->id == KIND_BOOLEAN || f->kind->id == KIND_RATING)
         return value_integer(0);
     bool any_text = f->column && (TYPE_BIT(f->column->type) & LISTS);

@@ -151,7 +151,8 @@ void kind_write(struct buf *b, const struct grid_field *f, const struct value *c
 void kind_put_text(struct buf *b, const struct grid_field *f, const struct value *cell);
 /* Is the cell empty as section 11 says? */
 bool kind_is_empty(const struct grid_field *f, const struct value *cell);
-/* The cell of an empty field. */
+/* The cell of an empty field; of one with the constraint unique_with_empty: null, so that the
+ * unique column of the store lets any number of them be. */
 struct value kind_empty(const struct grid_field *f);
 
 /*

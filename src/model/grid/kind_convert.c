@@ -173,7 +173,7 @@ struct value kind_convert(struct arena *a, const struct grid_field *before,
         return by_text(a, before, after, cell);
     if (!way->convert(a, before, after, cell, &value) || type_check(after->column, &value) != 0)
         return kind_empty(after);
-    return value;
+    return kind_unless_empty(after, value);
 }
 
 /* ---- choices to come ---- */

@@ -30,6 +30,9 @@ extern const struct kind_values textual_values, url_values, email_values, phone_
 int kind_mistaken(struct kind_mistake *m, struct arena *a, const char *code, const char *sentence,
                   ...) PRINTF_LIKE(4, 5);
 
+/* The cell, or null for an empty one of a field with the constraint unique_with_empty (kind.c). */
+struct value kind_unless_empty(const struct grid_field *f, struct value cell);
+
 /* ---- settings (kind_settings.c) ---- */
 
 bool kind_has_setting(const struct kind *kind, const char *key);
