@@ -48,14 +48,20 @@ void draft_assign(struct draft *d, const struct column *column, struct value val
     d->assignments[d->count++] = (struct assignment){column, value};
 }
 
+/* A unique column takes any number of nulls, but one empty text only. */
+static struct value settled(const struct grid_field *f, struct value value)
+{
+    bool unique = f->settings.unique || f->column->unique;
+    return unique && kind_is_empty(f, &value) ? value_null() : value;
+}
+
 static void take(struct reading *r, size_t draft, size_t field, struct value value)
 {
     const struct grid_field *f = &r->drafts->table->fields[field];
     const struct column *column = f->column;
     struct draft *d = &r->drafts->at[draft];
 
-    if (f->settings.unique && kind_is_empty(f, &value))
-        value = value_null(); /* of which a unique column takes any number */
+    value = settled(f, value);
     if (value_is_null(&value) && !column->nullable) {
         mistaken(r, draft, field, "null", STR("This field may not be null."));
         return;
@@ -101,7 +107,7 @@ static void take_default(struct reading *r, size_t draft, size_t field)
 {
     const struct grid_field *f = &r->drafts->table->fields[field];
     const struct column *column = f->column;
-    struct value value = f->settings.initial;
+    struct value value = settled(f, f->settings.initial);
 
     if (!may_write(r, f) || (value_is_null(&value) && !value_is_null(&column->default_value)))
         return;

@@ -378,15 +378,19 @@ static void order_fields(struct draft *d)
     d->table->primary = &d->fields[0];
 }
 
+/* Rows are told with members "id" and "order" of their own. */
 static bool is_taken(const struct draft *d, const struct grid_field *except, struct str name)
 {
+    if (str_equal(name, STR("id")) || str_equal(name, STR("order")))
+        return true;
     for (size_t i = 0; i < d->table->field_count; i++)
         if (&d->fields[i] != except && str_equal(d->fields[i].name, name))
             return true;
     return false;
 }
 
-/* A name that is the column's may be one that was given to another field: it gets a number. */
+/* A name that is the column's may be one that was given to another field, or may not be told: it
+ * gets a number. */
 static void part_names(struct loading *l, const struct draft *d)
 {
     for (size_t i = 0; i < d->table->field_count; i++) {

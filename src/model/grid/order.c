@@ -27,7 +27,7 @@ enum side { TOO_LOW, BETWEEN, TOO_HIGH };
 
 static double number(const struct bounds *b, struct fraction f)
 {
-    return b->whole + (double)f.over / (double)f.under;
+    return (b->whole * (double)f.under + (double)f.over) / (double)f.under;
 }
 
 static enum side side_of(const struct bounds *b, struct fraction f)
