@@ -56,7 +56,7 @@ struct session {
     struct followed *followed;    /* subscriptions */
     struct listener *listening;   /* to channels, the last one first */
     struct stall *stall;
-    struct hold *hold; /* events wait (replay.c); NULL: they do not */
+    struct hold *hold;    /* events wait (replay.c); NULL: they do not */
     size_t request_bytes; /* that requests in flight came as */
     unsigned request_count;
     unsigned followed_count;
@@ -92,8 +92,8 @@ struct service {
         struct told *oldest, *newest;
         struct channel *longest, *shortest; /* that nobody listens to, since the longest time */
         size_t bytes;
-    } memory;          /* of channels (memory.c) */
-    int64_t published; /* the journal's sequence number that the hub has reached */
+    } memory;              /* of channels (memory.c) */
+    int64_t published;     /* the journal's sequence number that the hub has reached */
     struct chores *chores; /* NULL: none */
     struct service_stats stats;
     bool draining;            /* service_free waits for the last session */

@@ -268,11 +268,13 @@ static bool has_room_for(const struct session *s, const struct request *r)
     return !connection_is_full(s->connection) && (r == s->first || r->handler->lane != LANE_READ);
 }
 
-/* Requests start in order, and run together while they have the lane of the first. */
+/* Requests start in order, and run together while they have the lane of the first; what looks at
+ * the session as it begins waits for all before it. */
 static bool may_start(const struct session *s, const struct request *r)
 {
-    return !s->preparing && (r == s->first || r->handler->lane == s->first->handler->lane) &&
-           has_room_for(s, r);
+    bool together = !r->handler->begin && r->handler->lane == s->first->handler->lane;
+
+    return !s->preparing && (r == s->first || together) && has_room_for(s, r);
 }
 
 /* When nobody waits for it any more only what leaves something behind is done. */

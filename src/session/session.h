@@ -49,8 +49,8 @@ struct handler {
     /* Slow work ahead of a read or a write (password hashes), on a reader of its own; NULL: none.
      * Skipped unless `wants_prepare`. */
     int (*prepare)(struct request *r, struct tx *tx);
-    /* On the loop, when its turn has come (all before it are answered, as it is of another lane):
-     * notes what `run` needs of the session. True: there is nothing to run. NULL: nothing. */
+    /* On the loop, when all before it are answered: notes what `run` needs of the session. True:
+     * there is nothing to run. NULL: nothing. */
     bool (*begin)(struct request *r);
     /* The work: 0 with the reply in r->reply; REFUSED or a fault: `fail` makes the reply. */
     int (*run)(struct request *r, struct tx *tx);

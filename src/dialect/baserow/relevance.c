@@ -1,5 +1,6 @@
 #include "dialect/baserow/relevance.h"
 
+#include "model/grid/grid.h"
 #include "model/journal.h"
 #include "model/system.h"
 #include "session/session.h"
@@ -72,13 +73,48 @@ static bool is_of_system(struct str table)
     return false;
 }
 
-/* Rows of one table may be told of on pages of others that they are linked with, so any users'
- * table counts for who looks at one. */
+/* ---- what of the journal is told on pages ---- */
+
+static bool is_linked_by(const struct grid_field *field, struct str table)
+{
+    const struct grid_link *link = field->link;
+
+    return link && (str_equal(link->target->table->name, table) ||
+                    (link->junction && str_equal(link->junction->name, table)));
+}
+
+/* Rows of one table are told of on the pages of those that they are linked with, too. As a table is
+ * linked now: a change of that concerns everybody anyway. */
+static bool is_of_page(const struct catalogue *c, const struct grid_table *page, struct str table)
+{
+    size_t count;
+
+    if (!page || str_equal(page->table->name, table))
+        return true;
+    for (size_t i = 0; i < page->field_count; i++)
+        if (is_linked_by(&page->fields[i], table))
+            return true;
+    const struct grid_field *const *links = grid_links_to(c, page, &count);
+    for (size_t i = 0; i < count; i++)
+        if (str_equal(links[i]->table->table->name, table) || is_linked_by(links[i], table))
+            return true;
+    return false;
+}
+
+static bool is_of_pages(const struct search *search, struct str table)
+{
+    const struct interest *interest = search->interest;
+    const struct catalogue *c = search->tx->catalogue;
+
+    for (size_t i = 0; i < interest->table_count; i++)
+        if (is_of_page(c, grid_table(c, interest->tables[i]), table))
+            return true;
+    return interest->everything;
+}
+
 static bool concerns(const struct search *search, const struct journal_entry *e)
 {
-    bool looks = search->interest->everything || search->interest->table_count > 0;
-
-    return is_of_user(e) || (looks && !is_of_system(e->table));
+    return is_of_user(e) || (!is_of_system(e->table) && is_of_pages(search, e->table));
 }
 
 /* ---- the search ---- */
