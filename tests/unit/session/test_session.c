@@ -412,7 +412,7 @@ static void subscriptions_are_told_apart_by_collection_and_uid(void **state)
 static void an_idle_session_is_small(void **state)
 {
     (void)state;
-    assert_true(sizeof(struct session) <= 144);
+    assert_true(sizeof(struct session) <= 152); /* as much of the heap as 144 take */
     assert_true(sizeof(struct subscription) <= 96);
 }
 
