@@ -12,6 +12,7 @@
 #include "dialect/baserow/baserow.h"
 #include "dialect/directus/directus.h"
 #include "net/connection.h"
+#include "net/mailer.h"
 #include "server/commands.h"
 #include "server/counters.h"
 #include "server/instance.h"
@@ -22,6 +23,7 @@ struct server {
     const struct settings *settings;
     struct instance instance;
     struct loop *loop;
+    struct mailer *mailer; /* NULL: no mail */
     struct service *service;
     struct net *net;
     uv_signal_t signals[3]; /* by place in signal_table */
@@ -116,7 +118,7 @@ static unsigned connections_max(const struct settings *s)
     return (unsigned)room;
 }
 
-static void configure_dialects(const struct settings *s)
+static void configure_dialects(const struct settings *s, struct mailer *mailer)
 {
     baserow_configure(&(struct baserow_settings){
         .signing_key = s->baserow_signing_key,
@@ -128,6 +130,8 @@ static void configure_dialects(const struct settings *s)
         .pending_invitations_max = s->baserow_pending_invitations_max,
         .replay_events_max = s->baserow_replay_events_max,
         .anonymous_refused = s->baserow_anonymous_refused,
+        .mailer = mailer,
+        .public_url = s->public_web_frontend_url,
     });
     directus_configure(&(struct directus_settings){
         .websocket_enabled = s->websocket_enabled,
@@ -177,6 +181,39 @@ static struct service_settings service_settings_of(const struct settings *s)
         .memory_absence_max_ms = s->baserow_replay_absence,
         .chores_interval_ms = s->chores_interval,
     };
+}
+
+/* Bounds of mail: letters that wait; a try, and the pause after one that failed; the end. */
+enum {
+    LETTERS_MAX = 1000,
+    MAIL_CONNECT_MS = 10000,
+    MAIL_TRANSFER_MS = 30000,
+    MAIL_PAUSE_MS = 1000,
+    MAIL_FAREWELL_MS = 3000,
+};
+
+static int start_mailer(const struct settings *s, struct mailer **mailer_out)
+{
+    const struct mailer_settings settings = {
+        .host = s->email_smtp_host,
+        .port = (int)s->email_smtp_port,
+        .user = s->email_smtp_user,
+        .password = s->email_smtp_password,
+        .starttls = s->email_smtp_use_tls,
+        .tls = s->email_smtp_use_ssl,
+        .from = s->from_email,
+        .queue_max = LETTERS_MAX,
+        .connect_ms_max = MAIL_CONNECT_MS,
+        .transfer_ms_max = MAIL_TRANSFER_MS,
+        .pause_ms = MAIL_PAUSE_MS,
+        .farewell_ms_max = MAIL_FAREWELL_MS,
+    };
+    int rc = s->email_smtp ? mailer_new(&settings, mailer_out) : 0;
+    if (rc > 0)
+        fprintf(stderr, "rowcast: FROM_EMAIL must be ADDRESS, or NAME <ADDRESS>\n");
+    else if (rc < 0)
+        fprintf(stderr, "rowcast: cannot send mail: %s\n", fault_text());
+    return rc;
 }
 
 /* ---- start and end ---- */
@@ -278,15 +315,18 @@ int command_serve(const struct settings *settings, struct arguments *arguments)
         return 2;
     if (instance_open(settings, INSTANCE_SERVE, &server.instance) != 0)
         return 1;
-    configure_dialects(settings);
     server.loop = loop_new();
-    int rc = start(&server);
+    int rc = start_mailer(settings, &server.mailer);
+    configure_dialects(settings, server.mailer);
+    if (rc == 0)
+        rc = start(&server);
     if (rc == 0) {
         loop_run(server.loop);
         close_signals(&server);
         bound_the_end(settings);
     }
     service_free(server.service); /* joins the workers: what was asked is finished */
+    mailer_free(server.mailer);
     net_free(server.net);
     loop_free(server.loop);
     instance_close(&server.instance);

@@ -135,6 +135,24 @@ static const struct setting {
     {"DISABLE_ANONYMOUS_PUBLIC_VIEW_WS_CONNECTIONS", "false", BOOLEAN,
      AT(baserow_anonymous_refused), 0, 0, NULL,
      "Baserow: no sockets without an account, and none for public views"},
+    {"EMAIL_SMTP", "false", BOOLEAN, AT(email_smtp), 0, 0, NULL,
+     "send mail by SMTP: new passwords, verification of e-mails, invitations"},
+    {"EMAIL_SMTP_HOST", "localhost", TEXT, AT(email_smtp_host), 1, 0, NULL, "mail server"},
+    {"EMAIL_SMTP_PORT", "25", INTEGER, AT(email_smtp_port), 1, 65535, NULL, "its port"},
+    {"EMAIL_SMTP_USER", NULL, TEXT, AT(email_smtp_user), 0, 0, NULL, "whom to log in as there"},
+    {"EMAIL_SMTP_PASSWORD", NULL, TEXT, AT(email_smtp_password), 0, 0, NULL, "the password"},
+    {"EMAIL_SMTP_USE_TLS", "false", BOOLEAN, AT(email_smtp_use_tls), 0, 0, NULL,
+     "begin in plain text and change to TLS (STARTTLS), or do not send"},
+    {"EMAIL_SMTP_USE_SSL", "false", BOOLEAN, AT(email_smtp_use_ssl), 0, 0, NULL,
+     "TLS from the first byte"},
+    {"FROM_EMAIL", "no-reply@localhost", TEXT, AT(from_email), 1, 0, NULL,
+     "sender of mail: ADDRESS, or NAME <ADDRESS>"},
+    {"PUBLIC_WEB_FRONTEND_URL", "http://localhost:3000", TEXT, AT(public_web_frontend_url), 0, 0,
+     NULL, "where links in mail lead; no other host is linked to"},
+    {"BASEROW_PUBLIC_URL", NULL, TEXT, AT(baserow_public_url), 0, 0, NULL,
+     "the same, and wins over it"},
+    {"CHORES_INTERVAL", "10m", DURATION, AT(chores_interval), 100, 86400000, NULL,
+     "how often is done what falls due, such as deletions of accounts"},
 #undef AT
 };
 
@@ -419,6 +437,11 @@ struct str settings_place(struct arena *a, const struct settings *s)
 
 /* ---- all of them ---- */
 
+static bool is_web_address(struct str s)
+{
+    return str_starts_with(s, STR("http://")) || str_starts_with(s, STR("https://"));
+}
+
 /* What only several settings together tell. */
 static int check_together(const struct settings *s)
 {
@@ -431,6 +454,11 @@ static int check_together(const struct settings *s)
                 "DB_HOST, DB_PORT, DB_USER, DB_PASSWORD";
     else if (pg && s->db_connection_string.len > 0 && wants_tls(s)) /* never silently without */
         wrong = "DB_SSL is not for DB_CONNECTION_STRING: say sslmode=verify-full in that";
+    else if (s->email_smtp_use_tls && s->email_smtp_use_ssl)
+        wrong = "EMAIL_SMTP_USE_TLS and EMAIL_SMTP_USE_SSL exclude each other";
+    else if (!is_web_address(s->public_web_frontend_url))
+        wrong =
+            "PUBLIC_WEB_FRONTEND_URL (or BASEROW_PUBLIC_URL) must start with http:// or https://";
     else if (s->websocket_path.len == 0 || s->websocket_path.at[0] != '/')
         wrong = "WEBSOCKET_PATH must start with \"/\"";
     else if (s->admin_email.len > 0 && secretless)
@@ -458,6 +486,8 @@ int settings_read(struct arena *a, char **arguments, int *count, struct settings
             rc = store(&table[i], value, &settings);
     }
     map_deinit(&env);
+    if (settings.baserow_public_url.len > 0)
+        settings.public_web_frontend_url = settings.baserow_public_url;
     if (rc == 0)
         rc = check_together(&settings);
     if (rc == 0)

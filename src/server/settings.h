@@ -47,8 +47,8 @@ struct settings {
     struct str email_smtp_host, email_smtp_user, email_smtp_password, from_email;
     int64_t email_smtp_port;
     struct str baserow_public_url, public_web_frontend_url;
-    int64_t chores_interval; /* ms */
-    int64_t baserow_replay_events_max, baserow_replay_hours;      /* 0 events: no replay */
+    int64_t chores_interval;                                 /* ms */
+    int64_t baserow_replay_events_max, baserow_replay_hours; /* 0 events: no replay */
     int64_t baserow_replay_bytes_max, baserow_replay_absence;
     bool baserow_legacy_group_keys, baserow_documented_messages, baserow_anonymous_refused;
 };

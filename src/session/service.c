@@ -142,6 +142,8 @@ static void finish_write(struct service *v, struct request *r, int64_t now_ms)
 
     s->holds++;
     set_done(v, r);
+    if (r->result == 0 && r->handler->stored)
+        r->handler->stored(r);
     session_deliver(s);
     if (commit)
         publish(v, commit, now_ms);

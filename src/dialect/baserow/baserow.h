@@ -19,6 +19,7 @@
 
 #include "base/str.h"
 #include "model/workspace/workspace.h"
+#include "net/mailer.h"
 #include "session/session.h"
 
 /* Constant after baserow_configure, which is called once before any thread starts. */
@@ -31,6 +32,8 @@ struct baserow_settings {
     int64_t pending_invitations_max; /* of a workspace; 0: any number */
     int64_t replay_events_max; /* BASEROW_REALTIME_REPLAY_MAX_EVENTS; 0: no replay, no numbers */
     bool anonymous_refused;    /* DISABLE_ANONYMOUS_PUBLIC_VIEW_WS_CONNECTIONS, false */
+    struct mailer *mailer;     /* borrowed; NULL: no mail is sent */
+    struct str public_url;     /* PUBLIC_WEB_FRONTEND_URL: where links in letters lead */
 };
 void baserow_configure(const struct baserow_settings *settings);
 const struct baserow_settings *baserow_settings(void);
