@@ -1,9 +1,8 @@
 /*
  * Accounts: registration, one's own data, passwords (9.1). Nothing here is logged: much of it is
- * secret. Mail is not served, so neither is what a mailed token would allow.
+ * secret. What a mailed token allows is in recovery.c.
  */
-#include "dialect/baserow/rest.h"
-
+#include "dialect/baserow/recovery.h"
 #include "dialect/baserow/shapes.h"
 #include "model/password.h"
 #include "model/workspace/options.h"
@@ -60,6 +59,28 @@ static int check_signup(struct tx *tx, bool invited)
     return open || (for_invited && invited) ? 0 : refuse_code(tx, ERROR_DISABLED_SIGNUP, NULL);
 }
 
+/* Who comes by an invitation got it by mail: nothing is left to show. Else the address is to be
+ * confirmed, where that is asked for. */
+static int begin_verification(struct request *r, struct tx *tx, struct account *account,
+                              bool invited, bool *may_enter_out)
+{
+    enum verification verification;
+    bool shown = invited && letters_are_sent();
+    int rc = shown ? account_verify_email(tx, account) : 0;
+    if (rc == 0 && shown)
+        rc = account_by_id(tx, account->id, account);
+    if (rc == 0)
+        rc = setting_verification(tx, &verification);
+    if (rc != 0)
+        return rc;
+    *may_enter_out = verification != VERIFICATION_ENFORCED || account->verified || account->staff;
+    if (verification != VERIFICATION_NONE && !account->verified && letters_are_sent()) {
+        struct outgoing o = verification_letter(tx, account->user, account->email, account->name);
+        letter_keep(r, &o);
+    }
+    return 0;
+}
+
 static int run_register(struct request *r, struct tx *tx)
 {
     const struct rest *rest = rest_of(r);
@@ -71,6 +92,7 @@ static int run_register(struct request *r, struct tx *tx)
     };
     struct account account;
     int64_t invitation, member;
+    bool may_enter;
 
     int rc = check_signup(tx, data_is_sent(rest->data, "workspace_invitation_token"));
     if (rc == 0)
@@ -79,9 +101,11 @@ static int run_register(struct request *r, struct tx *tx)
         rc = account_register(tx, &registration, &account);
     if (rc == 0 && invitation)
         rc = invitation_accept_for(tx, invitation, &account, &member);
+    if (rc == 0)
+        rc = begin_verification(r, tx, &account, invitation != 0, &may_enter);
     if (rc != 0)
         return rc;
-    if (data_boolean(rest->data, "authenticate", false))
+    if (may_enter && data_boolean(rest->data, "authenticate", false))
         return answer_login(r, tx, &account);
     struct buf b;
     reply_begin(&b);
@@ -208,48 +232,8 @@ static int run_change_password(struct request *r, struct tx *tx)
     return rc == 0 ? reply_empty(r) : rc;
 }
 
-/* ---- what needs mail ---- */
-
-static const struct rule send_reset_rules[] = {
-    {"email", RULE_EMAIL, RULE_REQUIRED, 0, 0, NULL},
-    {"base_url", RULE_TEXT, RULE_REQUIRED, 0, 0, NULL},
-    {NULL, 0, 0, 0, 0, NULL},
-};
-static const struct rule reset_rules[] = {
-    {"token", RULE_TEXT, RULE_REQUIRED, 0, 0, NULL},
-    {"password", RULE_PASSWORD, RULE_REQUIRED, 0, 0, NULL},
-    {NULL, 0, 0, 0, 0, NULL},
-};
-static const struct rule send_verify_rules[] = {
-    {"email", RULE_EMAIL, RULE_REQUIRED, 0, 0, NULL},
-    {NULL, 0, 0, 0, 0, NULL},
-};
-static const struct rule verify_email_rules[] = {
-    {"token", RULE_TEXT, RULE_REQUIRED, 0, 0, NULL},
-    {NULL, 0, 0, 0, 0, NULL},
-};
-
-static int run_without_reset(struct request *r, struct tx *tx)
-{
-    (void)r;
-    return refuse_code(tx, ERROR_DISABLED_RESET_PASSWORD, NULL);
-}
-
-static int run_without_mail(struct request *r, struct tx *tx)
-{
-    (void)r;
-    return refuse_code(tx, ERROR_FEATURE_DISABLED, NULL);
-}
-
-/* No such token was ever sent. */
-static int run_verify_email(struct request *r, struct tx *tx)
-{
-    (void)r;
-    return refuse_code(tx, ERROR_INVALID_VERIFICATION_TOKEN, NULL);
-}
-
 const struct route account_routes[] = {
-    {"POST", "/api/user/", ON_WRITER_AFTER(run_register, prepare_registration), ROUTE_PUBLIC,
+    {"POST", "/api/user/", ON_WRITER_MAILING(run_register, prepare_registration), ROUTE_PUBLIC,
      registration_rules, NULL},
     {"PATCH", "/api/user/account/", ON_WRITER(run_update), 0, account_rules, NULL},
     {"POST", "/api/user/schedule-account-deletion/", ON_WRITER(run_schedule_deletion), 0, NULL,
@@ -257,13 +241,5 @@ const struct route account_routes[] = {
     {"GET", "/api/user/dashboard/", ON_READER(run_dashboard), 0, NULL, NULL},
     {"POST", "/api/user/change-password/",
      ON_WRITER_AFTER(run_change_password, prepare_change_password), 0, change_password_rules, NULL},
-    {"POST", "/api/user/send-reset-password-email/", ON_READER(run_without_reset), ROUTE_PUBLIC,
-     send_reset_rules, NULL},
-    {"POST", "/api/user/reset-password/", ON_READER(run_without_reset), ROUTE_PUBLIC, reset_rules,
-     NULL},
-    {"POST", "/api/user/send-verify-email/", ON_READER(run_without_mail), ROUTE_PUBLIC,
-     send_verify_rules, NULL},
-    {"POST", "/api/user/verify-email/", ON_READER(run_verify_email), ROUTE_PUBLIC,
-     verify_email_rules, NULL},
     {NULL, NULL, {0}, 0, NULL, NULL},
 };

@@ -269,6 +269,8 @@ static void http(struct session *s, struct http_request *http_request)
         submit(s, http_request);
 }
 
+static const struct handler *const chores[] = {&departure_chore, NULL};
+
 const struct dialect baserow_dialect = {
     .name = "baserow",
     .serves = serves,
@@ -276,4 +278,5 @@ const struct dialect baserow_dialect = {
     .message = channel_message,
     .committed = channel_committed,
     .closed = channel_closed,
+    .chores = chores,
 };

@@ -6,6 +6,7 @@
  * registers. It proves nothing but which invitation is meant; that the e-mail is the right one is
  * checked when it is accepted.
  */
+#include "dialect/baserow/letters.h"
 #include "dialect/baserow/lists.h"
 #include "dialect/baserow/shapes.h"
 
@@ -19,6 +20,7 @@ static const struct rule make_rules[] = {
     {.name = "email", .kind = RULE_EMAIL, .flags = RULE_REQUIRED, .max = 254},
     {.name = "permissions", .kind = RULE_CHOICE, .flags = RULE_REQUIRED, .choices = "ADMIN,MEMBER"},
     {.name = "message", .kind = RULE_TEXT, .flags = RULE_BLANK, .max = 250},
+    {.name = "base_url", .kind = RULE_TEXT, .flags = RULE_BLANK},
     {.name = NULL},
 };
 static const struct rule role_rules[] = {
@@ -126,16 +128,40 @@ static int check_pending(struct tx *tx, int64_t workspace, struct str email)
     return refuse_code(tx, ERROR_MAX_NUMBER_OF_PENDING_WORKSPACE_INVITES_REACHED, NULL);
 }
 
+static struct outgoing letter_of(struct tx *tx, const struct invitation *invitation,
+                                 struct str base_url)
+{
+    return (struct outgoing){
+        .kind = LETTER_INVITATION,
+        .to = invitation->email,
+        .name = invitation->invited_by,
+        .topic = invitation->workspace_name,
+        .words = invitation->message,
+        .base_url = base_url.len > 0 ? base_url : STR_NULL,
+        .token = invitation_token_make(tx, invitation->id),
+    };
+}
+
 static int invitations_make(struct request *r, struct tx *tx)
 {
     const struct rest *rest = rest_of(r);
     struct str message = data_text(rest->data, "message"), email = data_text(rest->data, "email");
+    struct str base_url = data_text(rest->data, "base_url");
     struct invitation invitation;
-    int rc = check_pending(tx, rest->ids[0], email);
+    bool mails = letters_are_sent();
+    int rc = mails && base_url.len > 0 ? letters_check_url(tx, base_url) : 0;
+    if (rc == 0)
+        rc = check_pending(tx, rest->ids[0], email);
     if (rc == 0)
         rc = invitation_make(tx, rest->ids[0], email, sent_role(rest),
                              message.at ? message : STR(""), &invitation);
-    return rc ? rc : answer(r, tx, &invitation);
+    if (rc)
+        return rc;
+    if (mails) {
+        struct outgoing o = letter_of(tx, &invitation, base_url);
+        letter_keep(r, &o);
+    }
+    return answer(r, tx, &invitation);
 }
 
 /* The invitation of the path, for admins of its workspace. */
@@ -210,8 +236,8 @@ static int invitations_read_token(struct request *r, struct tx *tx)
 const struct route invitation_routes[] = {
     {"GET", "/api/workspaces/invitations/workspace/:id/", ON_READER(invitations_list), 0, NULL,
      list_rules},
-    {"POST", "/api/workspaces/invitations/workspace/:id/", ON_WRITER(invitations_make), 0,
-     make_rules, NULL},
+    {"POST", "/api/workspaces/invitations/workspace/:id/",
+     ON_WRITER_MAILING(invitations_make, NULL), 0, make_rules, NULL},
     {"GET", "/api/workspaces/invitations/:id/", ON_READER(invitations_read), 0, NULL, NULL},
     {"PATCH", "/api/workspaces/invitations/:id/", ON_WRITER(invitations_set_role), 0, role_rules,
      NULL},

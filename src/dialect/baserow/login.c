@@ -89,6 +89,8 @@ static int run_login(struct request *r, struct tx *tx)
         return 0;
     }
     if (rc == 0)
+        rc = check_verified(tx, &account);
+    if (rc == 0)
         rc = account_note_login(tx, &account, &restored);
     return rc == 0 ? answer_login(r, tx, &account) : rc;
 }
@@ -128,6 +130,8 @@ static int run_refresh(struct request *r, struct tx *tx)
     if (!token.at)
         return refuse_field(tx, "refresh_token", "required", "This field is required.");
     int rc = check_refresh_token(tx, token, &account);
+    if (rc == 0)
+        rc = check_verified(tx, &account);
     if (rc != 0)
         return rc;
     struct str access = token_issue(tx, TOKEN_ACCESS, &account);

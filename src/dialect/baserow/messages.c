@@ -447,13 +447,13 @@ static void password_changed(struct telling *t, const struct change *c)
 static const struct telling_rule rules[] = {
     {SYSTEM_USERS, CHANGE_UPDATE, user_changed},
     {SYSTEM_ACCOUNTS, CHANGE_UPDATE, account_changed},
-    {SYSTEM_ACCOUNTS, CHANGE_DELETE, account_removed},
     {SYSTEM_INVITATIONS, CHANGE_CREATE, invitation_told},
     {SYSTEM_INVITATIONS, CHANGE_UPDATE, invitation_told},
     {SYSTEM_INVITATIONS, CHANGE_DELETE, invitation_removed},
     {SYSTEM_WORKSPACES, CHANGE_CREATE, workspace_made},
     {SYSTEM_WORKSPACES, CHANGE_UPDATE, workspace_changed},
     {SYSTEM_WORKSPACES, CHANGE_DELETE, workspace_removed},
+    {SYSTEM_ACCOUNTS, CHANGE_DELETE, account_removed}, /* after those that go with it (5.3) */
     {SYSTEM_MEMBERS, CHANGE_CREATE, member_added},
     {SYSTEM_MEMBERS, CHANGE_UPDATE, member_changed},
     {SYSTEM_MEMBERS, CHANGE_DELETE, member_removed},

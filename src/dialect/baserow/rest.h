@@ -29,6 +29,7 @@ struct rest {
     json_t *data;  /* of the body: what the route's rules name, and was sent; never NULL */
     json_t *asked; /* of the query: the same */
     void *finding; /* what a handler's `prepare` leaves for its `run` */
+    const struct outgoing *letter; /* that `run` leaves to be sent when it is stored; NULL: none */
 };
 
 enum route_flags {
@@ -99,8 +100,8 @@ struct route {
 };
 /* The families' tables, each ended by a row without a method. */
 extern const struct route login_routes[], account_routes[], settings_routes[], workspace_routes[],
-    member_routes[], invitation_routes[], application_routes[], token_routes[], table_routes[],
-    field_routes[], trash_routes[], history_routes[];
+    member_routes[], invitation_routes[], application_routes[], recovery_routes[], token_routes[],
+    table_routes[], field_routes[], trash_routes[], history_routes[];
 
 enum route_found {
     ROUTE_FOUND,
@@ -118,8 +119,18 @@ int answer_login(struct request *r, struct tx *tx, const struct account *account
 /* ---- settings.c ---- */
 /* A setting of 9.2 that is true or false. */
 int setting_is_on(struct tx *tx, const char *name, bool *on_out);
+int setting_number(struct tx *tx, const char *name, int64_t *number_out); /* one that is a number */
+/* Must an e-mail be verified before its user may log in; is it asked for? */
+enum verification { VERIFICATION_NONE, VERIFICATION_RECOMMENDED, VERIFICATION_ENFORCED };
+int setting_verification(struct tx *tx, enum verification *verification_out);
+/* Staff may come in without, to set it otherwise. REFUSED ERROR_EMAIL_VERIFICATION_REQUIRED. */
+int check_verified(struct tx *tx, const struct account *account);
 /* The elements of 12.3's list that are the same in all workspaces. */
 int put_instance_permissions(struct tx *tx, const struct account *account, struct buf *b);
+
+/* ---- departures.c ---- */
+/* Deletes the accounts whose time of grace is over. */
+extern const struct handler departure_chore;
 
 /* ---- errors.c ---- */
 
@@ -166,7 +177,10 @@ enum error_form {
     X(ERROR_DISABLED_SIGNUP, CODED, 400, "Sign up is disabled.")                                   \
     X(ERROR_INVALID_OLD_PASSWORD, CODED, 400, "")                                                  \
     X(ERROR_DISABLED_RESET_PASSWORD, CODED, 400,                                                   \
-      "Reset password is disabled: no mail is set up. An administrator can set a new password.")   \
+      "Reset password is disabled, or no mail is set up. An administrator can set a new one.")     \
+    X(ERROR_EMAIL_VERIFICATION_REQUIRED, CODED, 401,                                               \
+      "The email address has to be verified before logging in.")                                   \
+    X(ERROR_EMAIL_ALREADY_VERIFIED, CODED, 400, "The email address is already verified.")          \
     X(ERROR_INVALID_VERIFICATION_TOKEN, CODED, 400, "The email verification token is invalid.")    \
     X(ERROR_USER_NOT_FOUND, CODED, 400, "The requested user was not found.")                       \
     X(ERROR_USER_IS_LAST_ADMIN, CODED, 400,                                                        \

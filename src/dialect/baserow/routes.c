@@ -2,9 +2,9 @@
 #include "dialect/baserow/rest.h"
 
 static const struct route *const families[] = {
-    login_routes,  account_routes,    settings_routes,    workspace_routes,
-    member_routes, invitation_routes, application_routes, token_routes,
-    table_routes,  field_routes,      trash_routes,       history_routes};
+    login_routes,  account_routes,    recovery_routes,    settings_routes, workspace_routes,
+    member_routes, invitation_routes, application_routes, token_routes,    table_routes,
+    field_routes,  trash_routes,      history_routes};
 
 enum { ID_DIGITS_MAX = 18 };
 

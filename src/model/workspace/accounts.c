@@ -136,6 +136,36 @@ int account_password_hash(struct tx *tx, const struct account *a, struct str *ha
     return rc;
 }
 
+static int read_person(struct tx *tx, const struct value *user, struct person *person_out)
+{
+    if (!user)
+        return refuse_wish(tx, WORKSPACE_NO_USER);
+    *person_out = (struct person){
+        .user = system_text(SYSTEM_USERS, user, "id"),
+        .email = system_text(SYSTEM_USERS, user, "email"),
+        .name = person_name(tx->arena, user),
+        .hash = system_text(SYSTEM_USERS, user, "password"),
+        .active = system_user_is_active(user),
+    };
+    return 0;
+}
+
+int person_by_email(struct tx *tx, struct str email, struct person *person_out)
+{
+    const struct value *row;
+
+    int rc = record_find_email(tx, account_normal_email(tx->arena, email), STR_NULL, &row);
+    return rc == 0 ? read_person(tx, row, person_out) : rc;
+}
+
+int person_by_user(struct tx *tx, struct str user, struct person *person_out)
+{
+    const struct value *row;
+
+    int rc = find_user(tx, user, &row);
+    return rc == 0 ? read_person(tx, row, person_out) : rc;
+}
+
 /* ---- coming ---- */
 
 static int create_account(struct tx *tx, const struct value *user, struct str language, bool staff,

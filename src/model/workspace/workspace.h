@@ -36,6 +36,15 @@ int account_ensure(struct tx *tx, struct str user, struct account *account_out);
 /* NFKC is approximated: trimmed, folded to lower case (base/text.h). */
 struct str account_normal_email(struct arena *a, struct str email);
 
+/* A user, whether or not it has an account. REFUSED WORKSPACE_NO_USER. By e-mail in any case. */
+struct person {
+    struct str user, email, name;
+    struct str hash; /* of the password; absent: none. A secret */
+    bool active;
+};
+int person_by_email(struct tx *tx, struct str email, struct person *person_out);
+int person_by_user(struct tx *tx, struct str user, struct person *person_out);
+
 struct registration {
     struct str name, email, hash /* of the password, made by the preparer */;
     struct str language; /* absent: "en" */
@@ -60,6 +69,13 @@ int account_set_password(struct tx *tx, const struct account *a, struct str hash
 int account_note_login(struct tx *tx, const struct account *a, bool *restored_out);
 /* REFUSED WORKSPACE_LAST_STAFF. */
 int account_schedule_deletion(struct tx *tx, const struct account *a);
+/* The next account after that number whose deletion was scheduled at or before that moment; 0:
+ * none.
+ */
+int account_next_due(struct tx *tx, int64_t scheduled_ms, int64_t after, int64_t *id_out);
+/* The user goes for good, with the account, and before it every workspace that nobody else who is
+ * active could manage. REFUSED as any deletion of a user (the last admin of the instance stays). */
+int account_delete(struct tx *tx, int64_t id);
 /* Refresh tokens that were given back: kept, as their SHA-256, until the token expires. */
 int account_blacklist(struct tx *tx, struct str token, int64_t expires_ms, bool *already_out);
 int account_is_blacklisted(struct tx *tx, struct str token, bool *is_out);
