@@ -373,18 +373,26 @@ bool links_equal(const struct link_cell *a, const struct link_cell *b)
     return true;
 }
 
+void links_put_one(struct buf *b, const struct linked *linked)
+{
+    buf_put_lit(b, "{\"id\":");
+    buf_put_int(b, linked->id);
+    buf_put_lit(b, ",\"value\":");
+    json_put_str(b, linked->name);
+    buf_put_lit(b, ",\"order\":\"");
+    order_put(b, linked->order);
+    buf_put_char(b, '"');
+}
+
 void links_write(struct buf *b, const struct grid_field *f, const struct link_cell *cell)
 {
     (void)f; /* all fields of links are told alike */
     buf_put_char(b, '[');
     for (size_t i = 0; i < cell->count; i++) {
-        buf_put_str(b, i == 0 ? STR("{\"id\":") : STR(",{\"id\":"));
-        buf_put_int(b, cell->at[i].id);
-        buf_put_lit(b, ",\"value\":");
-        json_put_str(b, cell->at[i].name);
-        buf_put_lit(b, ",\"order\":\"");
-        order_put(b, cell->at[i].order);
-        buf_put_lit(b, "\"}");
+        if (i > 0)
+            buf_put_char(b, ',');
+        links_put_one(b, &cell->at[i]);
+        buf_put_char(b, '}');
     }
     buf_put_char(b, ']');
 }

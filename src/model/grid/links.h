@@ -35,6 +35,7 @@ int links_read(struct tx *tx, struct arena *a, const struct grid_table *table,
 
 /* `[{"id":1,"value":"Ann","order":"1.000…"}]` */
 void links_write(struct buf *b, const struct grid_field *f, const struct link_cell *cell);
+void links_put_one(struct buf *b, const struct linked *linked);   /* one of them, without its end */
 void links_put_text(struct buf *b, const struct link_cell *cell); /* "Ann, Bob" */
 /* `[1,2]` */
 void links_write_ids(struct buf *b, const struct link_cell *cell);

@@ -141,6 +141,22 @@ int grid_rows_list(struct tx *tx, const struct grid_table *t, const struct grid_
     return rc == 0 ? give(tx, t, &found, q->only, rows_out) : rc;
 }
 
+int grid_rows_find(struct tx *tx, const struct grid_table *t, const int64_t *ids, size_t count,
+                   struct grid_rows *rows_out)
+{
+    struct value *values = ARENA_ARRAY(tx->arena, struct value, count + 1);
+    struct select select = {.shape = &t->table->shape, .limit = -1};
+    struct fetched found = {0};
+    for (size_t i = 0; i < count; i++)
+        values[i] = value_integer(ids[i]);
+    count = fetch_distinct(values, count);
+    put_orders(tx->arena, t, &(struct grid_query){0}, &select);
+    int rc = fetch_in(tx, tx->arena, &select, fetch_id_column(t), values, count, &found);
+    if (rc == 0)
+        *rows_out = (struct grid_rows){.table = t, .at = found.at, .count = found.count};
+    return rc;
+}
+
 int grid_rows_count(struct tx *tx, const struct grid_table *t, const struct grid_query *q,
                     int64_t *count_out)
 {

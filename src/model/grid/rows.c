@@ -31,26 +31,43 @@ static void put_key(struct buf *b, const struct grid_field *f, bool user_names)
     buf_put_char(b, ':');
 }
 
-void grid_write_row(struct buf *b, const struct grid_table *t, const struct value *row,
-                    const struct links *links, const struct grid_style *style)
+static void write_links(struct buf *b, const struct grid_field *f, const struct link_cell *cell,
+                        const struct grid_style *style)
+{
+    const struct grid_join *join = join_find(style->joins, f);
+
+    if (join)
+        join_write(b, join, cell, style->user_names);
+    else
+        links_write(b, f, cell);
+}
+
+void grid_write_cells(struct buf *b, const struct grid_table *t, const struct value *row,
+                      const struct links *links, const struct grid_style *style)
 {
     const struct value *key = &row[t->table->shape.key];
 
-    buf_put_lit(b, "{\"id\":");
-    buf_put_int(b, grid_row_id(t, row));
-    buf_put_lit(b, ",\"order\":\"");
-    grid_put_order(b, t, row);
-    buf_put_char(b, '"');
     for (size_t i = 0; i < t->field_count; i++) {
         const struct grid_field *f = &t->fields[i];
         if (style->only && !column_set_has(style->only, (unsigned)i))
             continue;
         put_key(b, f, style->user_names);
         if (f->link)
-            links_write(b, f, links_cell(links, f, key));
+            write_links(b, f, links_cell(links, f, key), style);
         else
             kind_write(b, f, &row[f->column->index]);
     }
+}
+
+void grid_write_row(struct buf *b, const struct grid_table *t, const struct value *row,
+                    const struct links *links, const struct grid_style *style)
+{
+    buf_put_lit(b, "{\"id\":");
+    buf_put_int(b, grid_row_id(t, row));
+    buf_put_lit(b, ",\"order\":\"");
+    grid_put_order(b, t, row);
+    buf_put_char(b, '"');
+    grid_write_cells(b, t, row, links, style);
     buf_put_char(b, '}');
 }
 

@@ -6,6 +6,7 @@
  * the table from grid_find(), or from a database token that allows it.
  */
 
+#include "model/grid/join.h"
 #include "model/grid/links.h"
 #include "model/grid/news.h"
 
@@ -19,12 +20,16 @@ struct grid_rows {
 
 /* How rows are written: which fields, under which keys. */
 struct grid_style {
-    bool user_names;               /* keys are names of fields */
-    const struct column_set *only; /* bit i: grid field i; NULL: all */
+    bool user_names;                /* keys are names of fields */
+    const struct column_set *only;  /* bit i: grid field i; NULL: all */
+    const struct grid_joins *joins; /* what linked rows are told with; NULL: nothing */
 };
 /* `{"id":14,"order":"…","field_31":…}`. Any thread. */
 void grid_write_row(struct buf *b, const struct grid_table *t, const struct value *row,
                     const struct links *links, const struct grid_style *style);
+/* `,"field_31":…` for each field. */
+void grid_write_cells(struct buf *b, const struct grid_table *t, const struct value *row,
+                      const struct links *links, const struct grid_style *style);
 /* The primary field as text: the row's name. */
 struct str grid_row_name(struct arena *a, const struct grid_table *t, const struct value *row);
 
@@ -71,6 +76,9 @@ struct grid_query {
     const struct column_set *only; /* links of which fields are read; NULL: all */
 };
 int grid_rows_list(struct tx *tx, const struct grid_table *t, const struct grid_query *q,
+                   struct grid_rows *rows_out);
+/* Those of these integers that there are, without links, in the order of the table. */
+int grid_rows_find(struct tx *tx, const struct grid_table *t, const int64_t *ids, size_t count,
                    struct grid_rows *rows_out);
 int grid_rows_count(struct tx *tx, const struct grid_table *t, const struct grid_query *q,
                     int64_t *count_out);
