@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Person } from './baserow.js';
 import { connect, heard, heardToTheEnd } from './baserow_channel.js';
-import { Server, makeFolder, runCommand } from './harness.js';
+import { Server, makeFolder, postgresOnly, runCommand } from './harness.js';
+import { beginScene } from './postgres_scene.js';
 
 const REFRESH = { type: 'replay_events_result', force_refresh: true, latest_event_id: -2 };
 let server;
@@ -200,6 +201,71 @@ test('23 who was removed meanwhile is told of it', async () => {
   assert.deepEqual(messages.map(({ type }) => type), ['group_user_deleted']);
 });
 
+/* ---- pages ---- */
+
+/* Tables of the default workspace, in which the admin is, by name. */
+async function makeTables(at, ...collections) {
+  for (const name of collections) await at.makeCollection(name, { title: 'string' });
+  const admin = await Person.login(at);
+  const [{ id }] = await admin.ask('GET', 'applications/');
+  const tables = await admin.ask('GET', `database/tables/database/${id}/`);
+  return { admin, ids: collections.map((name) => tables.find((table) => table.name === name).id) };
+}
+const lookAt = (socket, ...tables) => { for (const table_id of tables) socket.send({ page: 'table', table_id }); };
+
+test('8, 10 of pages those count that are looked at when it is asked, also when all is said at once', async () => {
+  const { admin, ids: [seen, other] } = await makeTables(server, 'seen', 'unseen');
+  await server.ask('POST', '/items/seen', { title: '0' });
+  const look = (socket) => {
+    lookAt(socket, seen);
+    socket.send({ page: 'row', table_id: seen, row_id: 1 });
+  };
+  const witness = await open(admin, 'witness'), early = await open(admin, 'early');
+  for (const socket of [witness, early]) look(socket);
+  assert.equal((await heard(witness)).length, 2);
+  const { answer: { latest_event_id: cursor } } = await replay(early, -1);
+  await early.close();
+  await server.ask('PATCH', '/items/seen/1', { title: '1' });
+  await server.ask('POST', '/items/unseen', { title: 'nobody looks' });
+  const live = await heard(witness);
+  assert.ok(live.some(({ type }) => type === 'rows_updated'));
+
+  const back = await open(admin, 'early');
+  look(back);
+  const { messages, answer } = await replay(back, cursor);
+  assert.deepEqual(messages.splice(0, 2).map(({ type }) => type), ['page_add', 'page_add']);
+  assert.equal(JSON.stringify(messages), JSON.stringify(live));
+  assert.equal(answer.force_refresh, false);
+
+  const elsewhere = await open(admin, 'early');
+  assert.deepEqual((await replay(elsewhere, cursor)).messages, []);
+  lookAt(elsewhere, other);
+  assert.deepEqual((await heard(elsewhere)).map(({ type }) => type), ['page_add']);
+});
+
+test('after a restart rows of a table concern who looks at it, and nobody else', async () => {
+  const folder = makeFolder();
+  let at = await Server.start({ folder });
+  try {
+    const { admin, ids: [seen, other] } = await makeTables(at, 'seen', 'unseen');
+    const early = await open(admin, 'early');
+    const { answer: { latest_event_id: cursor } } = await replay(early, -1);
+    await at.ask('POST', '/items/unseen', { title: 'x' });
+    await at.stop();
+    at = await Server.start({ folder });
+    admin.server = at;
+    const ask = async (...tables) => {
+      const socket = await open(admin, 'early');
+      lookAt(socket, ...tables);
+      return (await replay(socket, cursor)).answer;
+    };
+    for (const tables of [[], [seen]]) assert.equal((await ask(...tables)).force_refresh, false);
+    for (const tables of [[other], [seen, other]]) assert.deepEqual(await ask(...tables), REFRESH);
+  } finally {
+    await at.stop().finally(() => folder.remove());
+  }
+});
+
 /* ---- while others go on ---- */
 
 test('19 with changes all the time, what was missed comes first, then the answer, then what is new, in rising order', async () => {
@@ -315,6 +381,26 @@ test('past the memory the oldest messages are not told again', async () => {
     assert.deepEqual(messages, live.slice(390));
   } finally {
     await at.stop();
+  }
+});
+
+/* ---- trouble ---- */
+
+postgresOnly.test('18 while the database is away, who can is to ask again, and others are to read anew', async () => {
+  const { server: at, proxy, end } = await beginScene({});
+  try {
+    const ann = await newcomer('Ann', at), socket = await open(ann);
+    proxy.away();
+    const retry = { type: 'replay_events_retry', retry_after_ms: 1000 };
+    assert.deepEqual(await replay(socket, 1, { supports_retry: true }), { messages: [], answer: retry });
+    for (const supports_retry of ['true', 1, false, undefined]) assert.deepEqual(await replay(socket, 1, { supports_retry }), { messages: [], answer: REFRESH });
+    assert.equal((await replay(socket, -1, { supports_retry: true })).answer.force_refresh, false);
+    await proxy.back();
+    let answer = retry;
+    while (answer.type === 'replay_events_retry') ({ answer } = await replay(socket, 1, { supports_retry: true }));
+    assert.deepEqual(answer, REFRESH);
+  } finally {
+    await end();
   }
 });
 
