@@ -93,7 +93,7 @@ struct column_form {
     unsigned length_max;
     const char *special;
 };
-enum { EMAIL_MAX = 254, PHONE_MAX = 100, HASH_MAX = 255, PRECISION_MAX = 15, DURATION_SCALE = 3 };
+enum { EMAIL_MAX = 254, PHONE_MAX = 100, HASH_MAX = 255, DURATION_SCALE = 3 };
 static const struct column_form forms[KIND_COUNT] = {
     [KIND_TEXT] = {true, TYPE_TEXT, 0, NULL},
     [KIND_LONG_TEXT] = {true, TYPE_TEXT, 0, NULL},
@@ -137,7 +137,7 @@ bool kind_column(const struct kind *kind, const struct kind_settings *s, struct 
         c.type = TYPE_TIMESTAMP;
         *special_out = "cast-timestamp";
     }
-    c.precision = c.type == TYPE_DECIMAL ? PRECISION_MAX : 0;
+    c.precision = c.type == TYPE_DECIMAL ? DECIMAL_COLUMN_DIGITS : 0;
     *column_out = c;
     return true;
 }

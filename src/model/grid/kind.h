@@ -63,7 +63,8 @@ struct kind_settings {
     const struct zone *zone;   /* that one, loaded; NULL: UTC */
     bool rich;                 /* long text: shown as Markdown */
     bool several;              /* link: link_row_multiple_relationships */
-    const struct choice *choices;
+    const struct choice *choices; /* in the order in which they are shown */
+    const struct choice *const *choices_by_id, *const *choices_by_name;
     size_t choice_count;
     struct value initial; /* of a new row's cell; null: none (rating, boolean: their empty one) */
     bool unique;          /* field_constraints has unique_with_empty */

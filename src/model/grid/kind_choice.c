@@ -18,20 +18,16 @@ bool ids_next(struct str *rest, int64_t *id_out)
     return false;
 }
 
-static bool contains(const int64_t *ids, size_t count, int64_t id)
-{
-    for (size_t i = 0; i < count; i++)
-        if (ids[i] == id)
-            return true;
-    return false;
-}
-
 struct value ids_cell(struct arena *a, const int64_t *ids, size_t count)
 {
+    static char present;
+    struct map seen;
     struct buf text;
+    map_init(&seen);
     buf_init(&text, SIZE_MAX);
     for (size_t i = 0; i < count; i++) {
-        if (contains(ids, i, ids[i]))
+        struct str key = {(const char *)&ids[i], sizeof(ids[i])};
+        if (map_put(&seen, key, &present))
             continue;
         if (text.len > 0)
             buf_put_char(&text, ',');
@@ -39,6 +35,7 @@ struct value ids_cell(struct arena *a, const int64_t *ids, size_t count)
     }
     struct value cell = text.len > 0 ? value_text(arena_str(a, buf_str(&text))) : value_null();
     buf_deinit(&text);
+    map_deinit(&seen);
     return cell;
 }
 
@@ -101,6 +98,15 @@ bool names_next(struct arena *a, struct str *rest, struct str *name_out)
             return true;
     }
     return false;
+}
+
+/* A text holds no more names than it has commas, and one. */
+static size_t names_max(struct str text)
+{
+    size_t count = 1;
+    for (size_t i = 0; i < text.len; i++)
+        count += text.at[i] == ',';
+    return count;
 }
 
 /* ---- options ---- */
@@ -250,7 +256,7 @@ static bool parse_choices(struct arena *a, const struct grid_field *f, struct st
                           struct value *value_out)
 {
     const struct choice *whole = settings_choice_named(&f->settings, text);
-    int64_t *ids = ARENA_ARRAY(a, int64_t, f->settings.choice_count + 1);
+    int64_t *ids = ARENA_ARRAY(a, int64_t, names_max(text));
     size_t count = 0;
     struct str rest = text, name;
 
@@ -260,7 +266,7 @@ static bool parse_choices(struct arena *a, const struct grid_field *f, struct st
     }
     while (names_next(a, &rest, &name)) {
         const struct choice *c = settings_choice_named(&f->settings, name);
-        if (c && !contains(ids, count, c->id))
+        if (c)
             ids[count++] = c->id;
     }
     *value_out = ids_cell(a, ids, count);
@@ -370,13 +376,12 @@ static const struct member *member_named(const struct grid_field *f, struct str 
 static bool parse_collaborators(struct arena *a, const struct grid_field *f, struct str text,
                                 struct value *value_out)
 {
-    const struct workspace *w = workspace_of(f);
-    int64_t *ids = ARENA_ARRAY(a, int64_t, (w ? w->member_count : 0) + 1);
+    int64_t *ids = ARENA_ARRAY(a, int64_t, names_max(text));
     size_t count = 0;
     struct str rest = text, name;
     while (names_next(a, &rest, &name)) {
         const struct member *m = member_named(f, name);
-        if (m && !contains(ids, count, m->account))
+        if (m)
             ids[count++] = m->account;
     }
     *value_out = ids_cell(a, ids, count);

@@ -33,15 +33,20 @@ int kind_mistaken(struct kind_mistake *m, struct arena *a, const char *code, con
 /* The cell, or null for an empty one of a field with the constraint unique_with_empty (kind.c). */
 struct value kind_unless_empty(const struct grid_field *f, struct value cell);
 
-/* ---- settings (kind_settings.c) ---- */
+/* ---- settings (kind_settings.c, kind_stored.c) ---- */
 
-bool kind_has_setting(const struct kind *kind, const char *key);
+/* Every setting of the kind, in order; what is missing or makes no sense is its default. In the
+ * arena. */
+json_t *settings_normal(struct arena *a, const struct kind *kind, const json_t *stored);
+/* `{"id":…,"value":…,"color":…}`; a new reference. */
+json_t *choice_json(int64_t id, struct str value, struct str color);
+struct str choice_color(size_t place); /* for one that was given none */
 
-/* ---- decimal numbers (kind_number.c) ---- */
+/* ---- decimal numbers (kind_decimal.c) ---- */
 
 /* A number as it is written, exactly: digits[0, whole) before the point, `fraction` more behind it.
  * No zeros in front and none at the end of the fraction. */
-enum { DECIMAL_DIGITS_MAX = 400 };
+enum { DECIMAL_DIGITS_MAX = 400, DECIMAL_COLUMN_DIGITS = 15 /* that a double keeps apart */ };
 struct decimal {
     bool negative;
     unsigned whole, fraction;
@@ -50,6 +55,7 @@ struct decimal {
 enum { DECIMAL_NONE = 1, DECIMAL_HUGE = 2 };
 /* Digits, a point, an exponent: the whole text. 0 or an outcome above. */
 int decimal_read(struct str text, struct decimal *d_out);
+size_t digit_run(struct str s); /* how many digits it begins with */
 /* Of an integer or a real, which counts as its 15 significant digits. */
 struct decimal decimal_of(const struct value *number);
 void decimal_round(struct decimal *d, unsigned places); /* half away from zero */

@@ -73,14 +73,6 @@ static const struct setting settings[] = {
 };
 /* clang-format on */
 
-bool kind_has_setting(const struct kind *kind, const char *key)
-{
-    for (size_t i = 0; i < COUNT_OF(settings); i++)
-        if (strcmp(settings[i].key, key) == 0)
-            return settings[i].kinds & KIND_BIT(kind->id);
-    return false;
-}
-
 /* ---- checking one ---- */
 
 /* The settings of one field while they are read: later ones depend on earlier ones. */
@@ -91,11 +83,8 @@ struct reading {
     json_t *object; /* what was read so far */
     const struct kind_settings *before;
     int64_t *next_choice;
-    struct alias { /* under which number the client knows a choice → its id */
-        int64_t told, id;
-    } * aliases;
-    size_t alias_count;
-    bool foreign; /* a default is no choice of this field */
+    struct map aliases; /* the number under which the client knows a choice → its id */
+    bool foreign;       /* a default is no choice of this field */
     struct kind_mistake mistake;
 };
 
@@ -191,7 +180,7 @@ static json_t *read_number(struct reading *r, const struct setting *s, const jso
     struct str text = json_is_number(json) ? json_text(r->arena, json) : json_str(json);
     unsigned places = (unsigned)json_integer_value(so_far(r, "number_decimal_places"));
     struct column column = {.type = places > 0 ? TYPE_DECIMAL : TYPE_BIG_INTEGER,
-                            .precision = 15,
+                            .precision = DECIMAL_COLUMN_DIGITS,
                             .scale = (uint8_t)places};
     struct value cell;
 
@@ -213,17 +202,6 @@ static json_t *read_number(struct reading *r, const struct setting *s, const jso
 
 /* ---- choices ---- */
 
-static const char *const palette[] = {
-    "light-blue", "light-green",  "light-cyan",  "light-yellow", "light-orange",
-    "light-red",  "light-purple", "light-brown", "light-pink",   "light-gray",
-};
-
-static json_t *choice_json(int64_t id, struct str value, struct str color)
-{
-    return json_pack("{s:I, s:s%, s:s%}", "id", (json_int_t)id, "value", value.at, value.len,
-                     "color", color.at, color.len);
-}
-
 static bool number_told(const json_t *json, int64_t *number_out)
 {
     if (json_is_integer(json))
@@ -233,25 +211,36 @@ static bool number_told(const json_t *json, int64_t *number_out)
     return true;
 }
 
-static int64_t choice_id(struct reading *r, const json_t *told, const json_t *list)
+static struct str alias_key(const int64_t *told)
+{
+    return (struct str){(const char *)told, sizeof(*told)};
+}
+
+static void remember_alias(struct reading *r, int64_t told, int64_t id)
+{
+    int64_t *kept = ARENA_NEW(r->arena, int64_t);
+    *kept = id;
+    map_put(&r->aliases, alias_key(&told), kept);
+}
+
+/* The choice's id, under whatever number the client knows it. 0: it is none of the field's. */
+static int64_t known_choice(const struct reading *r, int64_t told)
+{
+    const int64_t *id = map_get(&r->aliases, alias_key(&told));
+    return id ? *id : 0;
+}
+
+/* Its own where the field has it already (but once in a list); else the next that is free. */
+static int64_t choice_id(struct reading *r, const json_t *told)
 {
     int64_t number = 0;
     bool has = number_told(json_get(told, "id"), &number) ||
                number_told(json_get(told, "upsert_id"), &number);
-    bool known = has && number > 0 && (!r->tx || (r->before && settings_choice(r->before, number)));
-
-    size_t index;
-    json_t *other;
-    if (known && r->tx) {
-        json_array_foreach(list, index, other)
-        {
-            if (json_integer_value(json_object_get(other, "id")) == number)
-                known = false; /* twice in one list: the second is a new one */
-        }
-    }
-    int64_t id = known || !r->next_choice ? number : (*r->next_choice)++;
+    bool stays = !r->tx || (has && r->before && settings_choice(r->before, number) &&
+                            known_choice(r, number) == 0);
+    int64_t id = stays ? number : (*r->next_choice)++;
     if (has)
-        r->aliases[r->alias_count++] = (struct alias){.told = number, .id = id};
+        remember_alias(r, number, id);
     return id;
 }
 
@@ -270,8 +259,8 @@ static bool read_choice(struct reading *r, const json_t *told, size_t index, jso
     if (text_length(value) > CHOICE_TEXT_MAX || text_length(color) > CHOICE_TEXT_MAX)
         return mistaken(r, "max_length", "Ensure this field has no more than 255 characters.");
     if (!color.at)
-        color = str_of(palette[index % COUNT_OF(palette)]);
-    json_array_append_new(list, choice_json(choice_id(r, told, list), value, color));
+        color = choice_color(index);
+    json_array_append_new(list, choice_json(choice_id(r, told), value, color));
     return true;
 }
 
@@ -284,8 +273,6 @@ static json_t *read_choices(struct reading *r, const struct setting *s, const js
     json_t *list = json_array();
     size_t index;
     json_t *told;
-    r->aliases = ARENA_ARRAY(r->arena, struct alias, json_array_size(json) + 1);
-    r->alias_count = 0;
     json_array_foreach(json, index, told)
     {
         if (!read_choice(r, told, index, list)) {
@@ -294,26 +281,6 @@ static json_t *read_choices(struct reading *r, const struct setting *s, const js
         }
     }
     return list;
-}
-
-/* The choice's id, under whatever number the client knows it. 0: it is none of the field's. */
-static int64_t told_choice(const struct reading *r, const json_t *json)
-{
-    int64_t told;
-    if (!number_told(json, &told))
-        return 0;
-    for (size_t i = 0; i < r->alias_count; i++)
-        if (r->aliases[i].told == told)
-            return r->aliases[i].id;
-
-    size_t index;
-    json_t *choice;
-    json_array_foreach(so_far(r, "select_options"), index, choice)
-    {
-        if (json_integer_value(json_object_get(choice, "id")) == told)
-            return told;
-    }
-    return 0;
 }
 
 static json_t *foreign(struct reading *r, const json_t *json)
@@ -328,9 +295,10 @@ static json_t *read_choice_id(struct reading *r, const struct setting *s, const 
     (void)s;
     if (json_is_null(json))
         return json_null();
-    int64_t told, id = told_choice(r, json);
+    int64_t told;
     if (!number_told(json, &told))
         return mistaken(r, "invalid", "A valid integer is required.");
+    int64_t id = known_choice(r, told);
     return id != 0 ? json_integer(id) : foreign(r, json);
 }
 
@@ -436,6 +404,7 @@ int kind_read_settings(struct tx *tx, const struct kind *kind, const json_t *bod
         r.foreign = false;
         r.mistake = (struct kind_mistake){.code = NULL};
     }
+    map_deinit(&r.aliases);
     if (refused)
         return REFUSED;
     if (stranger.at) {
@@ -447,153 +416,13 @@ int kind_read_settings(struct tx *tx, const struct kind *kind, const json_t *bod
     return 0;
 }
 
-/* ---- what is stored ---- */
-
-static struct choice *decode_choices(struct arena *a, const json_t *list, size_t *count_out)
-{
-    size_t index, count = json_array_size(list);
-    struct choice *choices = ARENA_ARRAY(a, struct choice, count + 1);
-    json_t *item;
-    json_array_foreach(list, index, item)
-    {
-        choices[index] = (struct choice){
-            .id = json_integer_value(json_object_get(item, "id")),
-            .value = json_get_str(item, "value"),
-            .color = json_get_str(item, "color"),
-        };
-    }
-    *count_out = count;
-    return choices;
-}
-
-static struct value decode_ids(struct arena *a, const json_t *list)
-{
-    size_t index, count = json_array_size(list);
-    int64_t *ids = ARENA_ARRAY(a, int64_t, count + 1);
-    json_t *item;
-    json_array_foreach(list, index, item)
-    {
-        ids[index] = json_integer_value(item);
-    }
-    return ids_cell(a, ids, count);
-}
-
-static struct value decode_number(const json_t *json, unsigned places)
-{
-    struct decimal d;
-    struct value cell;
-    struct column column = {.type = places > 0 ? TYPE_DECIMAL : TYPE_BIG_INTEGER,
-                            .precision = 15,
-                            .scale = (uint8_t)places};
-    bool is_number = json_is_string(json) && decimal_read(json_str(json), &d) == 0 &&
-                     decimal_cell(&column, &d, &cell);
-    return is_number ? cell : value_null();
-}
-
-static struct value decode_initial(struct arena *a, const struct kind_settings *s,
-                                   const struct kind *kind)
-{
-    const json_t *json;
-    switch (kind->id) {
-    case KIND_TEXT:
-        return value_text(json_get_str(s->json, "text_default"));
-    case KIND_NUMBER:
-        return decode_number(json_object_get(s->json, "number_default"), s->decimals);
-    case KIND_RATING:
-        return value_integer(0);
-    case KIND_BOOLEAN:
-        return value_integer(json_is_true(json_object_get(s->json, "boolean_default")));
-    case KIND_SINGLE_SELECT:
-        json = json_object_get(s->json, "single_select_default");
-        return json_is_integer(json) ? value_integer(json_integer_value(json)) : value_null();
-    case KIND_MULTIPLE_SELECT:
-        return decode_ids(a, json_object_get(s->json, "multiple_select_default"));
-    default:
-        return kind->flags & KIND_TEXTUAL ? value_text(STR("")) : value_null();
-    }
-}
-
-static bool has_unique(const json_t *json)
-{
-    size_t index;
-    json_t *item;
-    json_array_foreach(json_get(json, "field_constraints"), index, item)
-    {
-        if (str_equal(json_get_str(item, "type_name"), STR("unique_with_empty")))
-            return true;
-    }
-    return false;
-}
-
-static bool is_set(const json_t *object, const char *key)
-{
-    return json_is_true(json_object_get(object, key));
-}
-
-struct kind_settings kind_settings_decode(struct arena *a, const struct kind *kind,
-                                          const json_t *json)
+json_t *settings_normal(struct arena *a, const struct kind *kind, const json_t *stored)
 {
     struct reading r = {.arena = a, .kind = kind, .object = json_object()};
     arena_on_free(a, json_release, r.object);
     for (size_t i = 0; i < COUNT_OF(settings); i++)
         if (settings[i].kinds & KIND_BIT(kind->id))
-            keep_or_default(&r, &settings[i], json_get(json, settings[i].key));
-
-    const json_t *several = json_get(json, "link_row_multiple_relationships");
-    struct kind_settings s = {
-        .json = r.object,
-        .decimals = (unsigned)json_integer_value(so_far(&r, "number_decimal_places")),
-        .negative = is_set(r.object, "number_negative"),
-        .prefix = json_get_str(r.object, "number_prefix"),
-        .suffix = json_get_str(r.object, "number_suffix"),
-        .separator = json_get_str(r.object, "number_separator"),
-        .stars = (unsigned)json_integer_value(so_far(&r, "max_value")),
-        .time = is_set(r.object, "date_include_time"),
-        .twelve = str_equal(json_get_str(r.object, "date_time_format"), STR("12")),
-        .show_zone = is_set(r.object, "date_show_tzinfo"),
-        .format =
-            json_get_str(r.object, kind->id == KIND_DURATION ? "duration_format" : "date_format"),
-        .timezone = json_get_str(r.object, "date_force_timezone"),
-        .rich = is_set(r.object, "long_text_enable_rich_text"),
-        .several = kind->id == KIND_LINK_ROW && !json_is_false(several),
-        .unique = has_unique(json),
-    };
-    if (s.timezone.at)
-        zone_load(a, s.timezone, &s.zone);
-    s.choices = decode_choices(a, so_far(&r, "select_options"), &s.choice_count);
-    s.initial = decode_initial(a, &s, kind);
-    return s;
-}
-
-/* ---- finding choices ---- */
-
-const struct choice *settings_choice(const struct kind_settings *s, int64_t id)
-{
-    for (size_t i = 0; i < s->choice_count; i++)
-        if (s->choices[i].id == id)
-            return &s->choices[i];
-    return NULL;
-}
-
-const struct choice *settings_choice_named(const struct kind_settings *s, struct str value)
-{
-    for (size_t i = 0; i < s->choice_count; i++)
-        if (str_equal(s->choices[i].value, value))
-            return &s->choices[i];
-    return NULL;
-}
-
-json_t *kind_new_choices(const json_t *stored, const struct kind_names *names, int64_t *next_choice)
-{
-    json_t *copy = json_is_object(stored) ? json_deep_copy(stored) : json_object();
-    json_t *list = json_object_get(copy, "select_options");
-    if (!json_is_array(list)) {
-        list = json_array();
-        json_object_set_new(copy, "select_options", list);
-    }
-    for (size_t i = 0; i < names->count; i++) {
-        const char *color = palette[json_array_size(list) % COUNT_OF(palette)];
-        json_array_append_new(list, choice_json((*next_choice)++, names->at[i], str_of(color)));
-    }
-    return copy;
+            keep_or_default(&r, &settings[i], json_get(stored, settings[i].key));
+    map_deinit(&r.aliases);
+    return r.object;
 }

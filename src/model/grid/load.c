@@ -183,36 +183,16 @@ static bool read_shown(struct loading *l, const json_t *settings, struct grid_fi
     return f->link || f->column;
 }
 
-/* Types of one class hold the same values, so that cells of a kind stay what they are when somebody
- * changes the column's type to another one of its class. */
-static enum type_id class_of(enum type_id type)
-{
-    switch (type) {
-    case TYPE_STRING:
-        return TYPE_TEXT;
-    case TYPE_INTEGER:
-    case TYPE_BIG_INTEGER:
-    case TYPE_FLOAT:
-        return TYPE_DECIMAL;
-    default:
-        return type;
-    }
-}
-
 /* Is the column still one that holds cells of the kind that its row names? Others may have changed
  * it. */
 static bool kind_stays(struct loading *l, const json_t *settings, struct grid_field *f)
 {
-    struct column wanted = {0};
-    const char *special;
-
     if (!f->kind)
         return false;
     f->settings = kind_settings_decode(l->arena, f->kind, settings);
     if (f->link || f->kind->id == KIND_LINK_ROW)
         return f->link && f->kind->id == KIND_LINK_ROW;
-    return kind_column(f->kind, &f->settings, &wanted, &special) &&
-           class_of(wanted.type) == class_of(f->column->type);
+    return kind_fits(f->kind, f->column);
 }
 
 /* False: a link of which the other end is not there. */
