@@ -218,13 +218,8 @@ static bool parse_number(struct arena *a, const struct grid_field *f, struct str
 {
     (void)a;
     struct decimal d;
-    bool truth;
-    if (!read_shown(f, text, &d) && decimal_read(text, &d) != 0) {
-        if (!boolean_read(text, &truth))
-            return false;
-        *value_out = value_integer(truth);
-        d = decimal_of(value_out);
-    }
+    if (!read_shown(f, text, &d) && decimal_read(text, &d) != 0)
+        return false;
     decimal_round(&d, limits_of(f).places);
     return (!d.negative || f->settings.negative) && decimal_cell(f->column, &d, value_out);
 }
@@ -269,13 +264,8 @@ static bool parse_rating(struct arena *a, const struct grid_field *f, struct str
 {
     (void)a;
     struct decimal d;
-    bool truth;
-    if (decimal_read(text, &d) != 0) {
-        if (!boolean_read(text, &truth))
-            return false;
-        *value_out = value_integer(truth && f->settings.stars > 0);
-        return true;
-    }
+    if (decimal_read(text, &d) != 0)
+        return false;
     decimal_round(&d, 0);
     if (d.negative)
         return false;

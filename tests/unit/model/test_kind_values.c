@@ -581,6 +581,54 @@ static void cells_survive_being_told_and_sent_back(void **state)
     }
 }
 
+/* Whatever is written becomes a cell that fits, and what is shown of it is read as the same. */
+static void any_text_is_a_cell_or_none(void **state)
+{
+    static const char letters[] = "0123456789:-/., dhmsTZ+ABpam\"eOctOpen$x";
+    static const struct {
+        enum kind_id kind;
+        const char *settings;
+    } fields[] = {
+        {KIND_TEXT, NULL},
+        {KIND_URL, NULL},
+        {KIND_EMAIL, NULL},
+        {KIND_PHONE_NUMBER, NULL},
+        {KIND_NUMBER, NULL},
+        {KIND_NUMBER, "{'number_decimal_places':3,'number_negative':true,'number_prefix':'$',"
+                      "'number_suffix':'x','number_separator':'PERIOD_COMMA'}"},
+        {KIND_RATING, NULL},
+        {KIND_BOOLEAN, NULL},
+        {KIND_DATE, NULL},
+        {KIND_DATE, "{'date_include_time':true,'date_format':'US','date_time_format':'12'}"},
+        {KIND_DATE, "{'date_include_time':true,'date_format':'ISO','date_show_tzinfo':true,"
+                    "'date_force_timezone':'Europe/Amsterdam'}"},
+        {KIND_DURATION, NULL},
+        {KIND_DURATION, "{'duration_format':'h:mm:ss.ss'}"},
+        {KIND_DURATION, "{'duration_format':'d h mm ss'}"},
+        {KIND_SINGLE_SELECT, OPTIONS},
+        {KIND_MULTIPLE_SELECT, OPTIONS},
+        {KIND_MULTIPLE_COLLABORATORS, NULL},
+    };
+    struct kinds_world *w = *state;
+    uint64_t seed = 11;
+    for (size_t i = 0; i < COUNT_OF(fields); i++) {
+        struct grid_field f = kinds_field(w, fields[i].kind, fields[i].settings);
+        for (int round = 0; round < 1000; round++) {
+            char text[24];
+            size_t length = dice(&seed) % sizeof(text);
+            for (size_t at = 0; at < length; at++)
+                text[at] = letters[dice(&seed) % (sizeof(letters) - 1)];
+            struct value cell = kind_parse(w->arena, &f, (struct str){text, length});
+            assert_int_equal(type_check(f.column, &cell), 0);
+            const char *shown = kinds_told(w, &f, &cell, kind_put_text);
+            struct value again = kind_parse(w->arena, &f, str_of(shown));
+            if (strcmp(kinds_told(w, &f, &again, kind_put_text), shown) != 0)
+                fail_msg("%s: \"%.*s\" is shown as \"%s\", which is read as something else",
+                         f.kind->name, (int)length, text, shown);
+        }
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kinds_setup, kinds_teardown)
 
 int main(void)
@@ -607,6 +655,7 @@ int main(void)
         TEST(false_is_empty_and_zero_is_not),
         TEST(history_tells_ids_and_what_they_stood_for),
         TEST(cells_survive_being_told_and_sent_back),
+        TEST(any_text_is_a_cell_or_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

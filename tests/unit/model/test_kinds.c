@@ -346,6 +346,7 @@ static const struct conversion {
     {KIND_TEXT, NULL, "'-5'", KIND_NUMBER, NULL, "null"},
     {KIND_TEXT, NULL, "'five'", KIND_NUMBER, NULL, "null"},
     {KIND_TEXT, NULL, "'9.99'", KIND_NUMBER, NULL, "'10'"},
+    {KIND_TEXT, NULL, "'n'", KIND_NUMBER, NULL, "null"},
     {KIND_TEXT, NULL, "'$1.234,5'", KIND_NUMBER, DOLLARS, "'1234.50'"},
     {KIND_TEXT, NULL, "'3'", KIND_RATING, NULL, "3"},
     {KIND_TEXT, NULL, "'30'", KIND_RATING, NULL, "5"},
