@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "model/grid/load.h"
+#include "model/grid/order.h"
 #include "model/problem.h"
 
 /* ---- looking up ---- */
@@ -141,7 +142,7 @@ void grid_put_order(struct buf *b, const struct grid_table *t, const struct valu
     const struct column *order = table_hidden(t->table, HIDDEN_ORDER);
     const struct value *v = &row[order->index];
 
-    buf_printf(b, "%.20f", v->kind == VALUE_REAL ? v->real : 0.0);
+    order_put(b, v->kind == VALUE_REAL ? v->real : 0.0);
 }
 
 /* ---- for members ---- */

@@ -271,3 +271,45 @@ int drafts_read(struct tx *tx, const struct grid_table *t, const struct grid_inp
     *drafts_out = r.drafts;
     return 0;
 }
+
+/* ---- before the write ---- */
+
+/* `fn` for each password that was sent, until it gives something else than 0. */
+typedef int password_fn(struct tx *tx, const struct grid_field *f, const json_t *json);
+
+static int each_password(struct tx *tx, const struct grid_table *t,
+                         const struct grid_inputs *inputs, password_fn *fn)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < t->field_count && rc == 0; i++) {
+        const struct grid_field *f = &t->fields[i];
+        char text[32];
+        snprintf(text, sizeof(text), "field_%" PRId64, f->id);
+        struct str key = inputs->user_names ? f->name : str_of(text);
+        for (size_t k = 0; k < inputs->count && rc == 0 && f->kind->id == KIND_PASSWORD; k++) {
+            const json_t *json = json_object_getn(inputs->at[k].cells, key.at, key.len);
+            if (json && kind_needs_preparing(f, json))
+                rc = fn(tx, f, json);
+        }
+    }
+    return rc;
+}
+
+static int found_one(struct tx *tx, const struct grid_field *f, const json_t *json)
+{
+    (void)tx;
+    (void)f;
+    (void)json;
+    return 1;
+}
+
+bool grid_rows_need_preparing(const struct grid_table *t, const struct grid_inputs *inputs)
+{
+    return each_password(NULL, t, inputs, found_one) != 0;
+}
+
+int grid_rows_prepare(struct tx *tx, const struct grid_table *t, const struct grid_inputs *inputs)
+{
+    return each_password(tx, t, inputs, kind_prepare);
+}

@@ -2,6 +2,7 @@
 
 #include "base/map.h"
 #include "model/grid/fetch.h"
+#include "model/grid/kind_internal.h"
 #include "store/type.h"
 
 /*
@@ -54,35 +55,11 @@ static void add_number(struct terms *terms, size_t wish, const json_t *json)
     t->id = json_integer_value(json);
 }
 
-/* Up to the next comma; a part in quotes may hold commas, and quotes that are told twice. */
-static struct str next_part(struct arena *a, struct str *rest)
-{
-    struct buf part;
-    bool quoted = false;
-    size_t i = 0;
-
-    buf_init(&part, SIZE_MAX);
-    for (; i < rest->len && (quoted || rest->at[i] != ','); i++) {
-        if (rest->at[i] != '"')
-            buf_put_char(&part, rest->at[i]);
-        else if (quoted && i + 1 < rest->len && rest->at[i + 1] == '"')
-            buf_put_char(&part, rest->at[++i]);
-        else
-            quoted = !quoted;
-    }
-    *rest = str_skip(*rest, i < rest->len ? i + 1 : i);
-    struct str text = arena_str(a, str_trim(buf_str(&part)));
-    buf_deinit(&part);
-    return text;
-}
-
 static void add_list(struct terms *terms, size_t wish, struct str text)
 {
-    while (text.len > 0) {
-        struct str part = next_part(terms->arena, &text);
-        if (part.len > 0)
-            add_text(terms, wish, part);
-    }
+    struct str name;
+    while (names_next(terms->arena, &text, &name))
+        add_text(terms, wish, name);
 }
 
 /* False: no such form is known. */

@@ -90,7 +90,8 @@ static int make_grid(struct instance *in, struct tx *tx)
         "{\"collection\":\"keyed\",\"fields\":[{\"field\":\"id\",\"type\":\"uuid\",\"schema\":"
         "{\"is_primary_key\":true},\"meta\":{\"special\":[\"uuid\"]}},"
         "{\"field\":\"label\",\"type\":\"string\",\"schema\":{\"is_nullable\":false}},"
-        "{\"field\":\"grade\",\"type\":\"integer\",\"schema\":{\"is_nullable\":false}}]}",
+        "{\"field\":\"grade\",\"type\":\"integer\",\"schema\":{\"is_nullable\":false}},"
+        "{\"field\":\"word\",\"type\":\"hash\",\"meta\":{\"special\":[\"hash\"]}}]}",
     };
     struct str collection, field;
 
@@ -183,6 +184,9 @@ static inline int act_on_rows(struct tx *tx, struct deed *d, const struct grid_t
         inputs.at = at;
         inputs.count = json_array_size(list);
     }
+    int rc = grid_rows_need_preparing(t, &inputs) ? grid_rows_prepare(tx, t, &inputs) : 0;
+    if (rc != 0)
+        return rc;
     switch (d->kind) {
     case DEED_CREATE:
         return grid_rows_create(tx, t, &inputs, d->before, rows);

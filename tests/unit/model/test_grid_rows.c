@@ -137,6 +137,22 @@ static void columns_that_hold_no_null_refuse_it(void **state)
     assert_string_equal(REFUSED_CHANGE(in, "keyed", "[{'id':1,'grade':null}]"), "0 grade null");
 }
 
+static void passwords_are_hashed_and_told_as_true(void **state)
+{
+    struct instance *in = *state;
+
+    const char *told = MAKE(in, "keyed", "[{'grade':1,'word':'secret'},{'grade':1}]");
+    assert_non_null(strstr(told, "'word':true"));
+    assert_non_null(strstr(told, "'word':null"));
+    const struct change *change = in->commit->changes[0];
+    unsigned word = shape_column(&change->table->shape, STR("word"))->index;
+    assert_str(change->after[word].text, "**********");
+    told = CHANGE(in, "keyed", "[{'id':1,'word':true}]");
+    assert_non_null(strstr(told, "'word':true"));
+    assert_false(column_set_has(&in->commit->changes[0]->changed, word));
+    assert_non_null(strstr(CHANGE(in, "keyed", "[{'id':1,'word':null}]"), "'word':null"));
+}
+
 static void values_that_are_unique_stay_so(void **state)
 {
     struct instance *in = *state;
@@ -347,6 +363,7 @@ int main(void)
         GRID_TEST(all_mistakes_of_a_batch_are_told_with_their_places),
         GRID_TEST(rows_with_other_keys_have_numbers),
         GRID_TEST(columns_that_hold_no_null_refuse_it),
+        GRID_TEST(passwords_are_hashed_and_told_as_true),
         GRID_TEST(values_that_are_unique_stay_so),
         GRID_TEST(rows_that_are_not_there_refuse_all),
         GRID_TEST(equal_values_are_told_too),
