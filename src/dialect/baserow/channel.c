@@ -200,6 +200,7 @@ static void done_upgrade(struct request *r)
     if (r->result != 0)
         return;
     struct looker *looker = looker_new(arrival);
+    model_note_grid_heard(service_model(session_service(s)));
     session_upgraded(s, r->principal);
     session_set_state(s, looker);
     session_set_origin(s, baserow_origin(arrival->socket_id));
