@@ -127,6 +127,8 @@ static void configure_dialects(const struct settings *s, struct mailer *mailer)
         .response_bytes_max = (size_t)s->response_size_max,
         .documented_messages = s->baserow_documented_messages,
         .legacy_group_keys = s->baserow_legacy_group_keys,
+        .page_rows_max = s->baserow_page_rows_max,
+        .batch_rows_max = s->baserow_batch_rows_max,
         .pending_invitations_max = s->baserow_pending_invitations_max,
         .replay_events_max = s->baserow_replay_events_max,
         .anonymous_refused = s->baserow_anonymous_refused,

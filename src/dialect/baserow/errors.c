@@ -1,7 +1,10 @@
 /* What clients are told when a wish is refused (8.3, 8.5): one table of codes. */
 #include "dialect/baserow/rest.h"
 
+#include <inttypes.h>
+
 #include "base/json.h"
+#include "base/mem.h"
 #include "model/grid/tokens.h"
 #include "model/grid/trash.h"
 
@@ -36,6 +39,8 @@ static const struct {
     {WORKSPACE_NO_APPLICATION, ERROR_APPLICATION_DOES_NOT_EXIST},
     {WORKSPACE_FOREIGN_APPLICATION, ERROR_APPLICATION_NOT_IN_GROUP},
     {GRID_NO_TABLE, ERROR_TABLE_DOES_NOT_EXIST},
+    {GRID_NO_ROW, ERROR_ROW_DOES_NOT_EXIST},
+    {GRID_ROWS_TWICE, ERROR_ROW_IDS_NOT_UNIQUE},
     {GRID_NO_FIELD, ERROR_FIELD_DOES_NOT_EXIST},
     {GRID_FOREIGN_TABLE, ERROR_TABLE_NOT_IN_DATABASE},
     {GRID_FOREIGN_FIELD, ERROR_FIELD_NOT_IN_TABLE},
@@ -154,12 +159,50 @@ static void put_text(struct buf *b, const char *text, struct str value)
     buf_deinit(&filled);
 }
 
+/* ---- values that do not fit (8.4) ---- */
+
+/* Takes the reference over. */
+static json_t *member(json_t *object, struct str name, json_t *fresh)
+{
+    json_t *found = json_object_getn(object, name.at, name.len);
+    if (found)
+        json_decref(fresh);
+    else if (!fresh || json_object_setn_new(object, name.at, name.len, found = fresh) != 0)
+        mem_exhausted();
+    return found;
+}
+
+static void put_violation(json_t *detail, const struct violation *v)
+{
+    char index[24];
+    json_t *fields = detail, *one;
+    if (v->item >= 0) {
+        snprintf(index, sizeof(index), "%" PRId64, v->item);
+        fields = member(member(detail, STR("items"), json_object()), str_of(index), json_object());
+    }
+    one = json_pack("{s:s%, s:s%}", "error", v->substring.at ? v->substring.at : "",
+                    v->substring.len, "code", v->type.at, v->type.len);
+    if (!one || json_array_append_new(member(fields, v->field, json_array()), one) != 0)
+        mem_exhausted();
+}
+
+/* {"items":{"0":{"field_31":[{"error":…,"code":…}]}}}; without a batch the fields alone. */
+static void put_violations(struct buf *b, const struct violation *violations)
+{
+    AUTO(json_unref) json_t *detail = json_object();
+    for (const struct violation *v = violations; v; v = v->next)
+        put_violation(detail, v);
+    json_put_value(b, detail);
+}
+
 /* JSON of validate.c, or the model's own words as one text. */
 static void put_detail(struct buf *b, const struct problem *p)
 {
     enum error_code code;
     if (is_ours(p, &code))
         buf_put_str(b, p->value);
+    else if (p->kind == PROBLEM_FAILED_VALIDATION && p->violations)
+        put_violations(b, p->violations);
     else
         json_put_str(b, p->reason);
 }

@@ -119,7 +119,9 @@ static void find_route(struct session *s, struct request *r, struct rest *rest)
         return;
     }
     r->handler = &rest->route->handler;
-    r->wants_prepare = r->handler->prepare != NULL;
+    r->wants_prepare =
+        r->handler->prepare && (!(rest->route->flags & ROUTE_SECRETS) ||
+                                row_body_has_secrets(service_catalogue(session_service(s)), rest));
     if (rest->route->flags & ROUTE_STALLS)
         r->stall_until_ms =
             clock_monotonic_ms() + service_settings(session_service(s))->login_stall_ms;

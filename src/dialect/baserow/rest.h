@@ -33,11 +33,12 @@ struct rest {
 };
 
 enum route_flags {
-    ROUTE_PUBLIC = 1, /* credentials are not even looked at */
-    ROUTE_STAFF = 2,  /* for staff only: others are told 403 */
-    ROUTE_BARE = 4,   /* what is wrong with the body is told without an envelope (token-auth) */
-    ROUTE_STALLS = 8, /* the answer waits for LOGIN_STALL_TIME since the request came */
-    ROUTE_TOKEN = 16, /* open to database tokens (9.14), too */
+    ROUTE_PUBLIC = 1,   /* credentials are not even looked at */
+    ROUTE_STAFF = 2,    /* for staff only: others are told 403 */
+    ROUTE_BARE = 4,     /* what is wrong with the body is told without an envelope (token-auth) */
+    ROUTE_STALLS = 8,   /* the answer waits for LOGIN_STALL_TIME since the request came */
+    ROUTE_TOKEN = 16,   /* open to database tokens (9.14), too */
+    ROUTE_SECRETS = 32, /* prepared only where the table that it names first has passwords */
 };
 
 /* ---- validate.c ---- */
@@ -101,7 +102,7 @@ struct route {
 /* The families' tables, each ended by a row without a method. */
 extern const struct route login_routes[], account_routes[], settings_routes[], workspace_routes[],
     member_routes[], invitation_routes[], application_routes[], recovery_routes[], token_routes[],
-    table_routes[], field_routes[], trash_routes[], history_routes[];
+    table_routes[], field_routes[], trash_routes[], history_routes[], row_routes[];
 
 enum route_found {
     ROUTE_FOUND,
@@ -131,6 +132,15 @@ int put_instance_permissions(struct tx *tx, const struct account *account, struc
 /* ---- departures.c ---- */
 /* Deletes the accounts whose time of grace is over. */
 extern const struct handler departure_chore;
+
+/* ---- rows.c ---- */
+struct grid_table;
+/* The table, if whoever asks may do that with its rows: a member of its workspace, or a database
+ * token that allows it. REFUSED. */
+int grid_admit(struct request *r, struct tx *tx, int64_t id, enum action action,
+               const struct grid_table **table_out);
+/* row_bodies.c: does the table that the request's path names have passwords? In memory. */
+bool row_body_has_secrets(const struct catalogue *c, const struct rest *rest);
 
 /* ---- errors.c ---- */
 
@@ -269,6 +279,21 @@ enum error_form {
     X(UNKNOWN_SELECT_OPTION, JSON_TEXT, 400,                                                       \
       "The provided select option value '%v' is not a valid select option.")                       \
     X(ERROR_PAGE_SIZE_LIMIT, CODED, 400, "The page size is limited to %v.")                        \
+    /* rows (9.7) */                                                                               \
+    X(ERROR_ROW_DOES_NOT_EXIST, CODED, 404, "The rows [%v] do not exist.")                         \
+    X(ERROR_ROW_IDS_NOT_UNIQUE, CODED, 400, "The provided row ids are not unique.")                \
+    X(ERROR_VIEW_DOES_NOT_EXIST, CODED, 404, "The requested view does not exist.")                 \
+    X(ERROR_ORDER_BY_FIELD_NOT_FOUND, CODED, 400, "The field %v was not found in the table.")      \
+    X(ERROR_ORDER_BY_FIELD_NOT_POSSIBLE, CODED, 400,                                               \
+      "It is not possible to order by %v because its type has no such order.")                     \
+    X(ERROR_FILTER_FIELD_NOT_FOUND, CODED, 400, "The field %v was not found in the table.")        \
+    X(ERROR_VIEW_FILTER_TYPE_DOES_NOT_EXIST, CODED, 400, "The filter type %v doesn't exist.")      \
+    X(ERROR_VIEW_FILTER_TYPE_UNSUPPORTED_FIELD, CODED, 400,                                        \
+      "The filter type %v is not compatible with the type of the field.")                          \
+    X(ERROR_FILTERS_PARAM_VALIDATION_ERROR, JSON, 400, "")                                         \
+    X(ERROR_INVALID_JOIN_PARAMETER, CODED, 400, "%v cannot be joined.")                            \
+    X(ERROR_CANNOT_INCLUDE_ROW_METADATA, CODED, 400,                                               \
+      "The metadata of rows cannot be included for a database token.")                             \
     /* the trash (9.13) */                                                                         \
     X(ERROR_TRASH_ITEM_DOES_NOT_EXIST, CODED, 404, "The item is not in the trash.")                \
     X(ERROR_CANNOT_RESTORE_PARENT_BEFORE_CHILD, CODED, 400,                                        \
