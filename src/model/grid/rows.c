@@ -226,44 +226,43 @@ static struct str assignments_key(struct arena *a, const struct draft *d)
     return key;
 }
 
-static struct alike *group(struct tx *tx, const struct drafts *drafts)
+/* *of_out: the group of each draft. */
+static struct alike *group(struct tx *tx, const struct drafts *drafts, struct alike ***of_out)
 {
     struct alike *first = NULL, **end = &first;
+    struct alike **of = ARENA_ARRAY(tx->arena, struct alike *, drafts->count);
     struct map groups = {0};
 
     for (size_t i = 0; i < drafts->count; i++) {
         const struct draft *d = &drafts->at[i];
         const struct item_key key = key_of(drafts->table, d->before);
         struct str text = assignments_key(tx->arena, d);
-        struct alike *alike = map_get(&groups, text);
-        if (!alike) {
-            alike = *end = ARENA_NEW(tx->arena, struct alike);
-            *alike = (struct alike){.rows = rows_new(tx, drafts->table->table), .first = d};
-            end = &alike->next;
-            map_put(&groups, text, alike);
+        of[i] = map_get(&groups, text);
+        if (!of[i]) {
+            of[i] = *end = ARENA_NEW(tx->arena, struct alike);
+            *of[i] = (struct alike){.rows = rows_new(tx, drafts->table->table), .first = d};
+            end = &of[i]->next;
+            map_put(&groups, text, of[i]);
         }
-        rows_add(tx, alike->rows, &key)->before = d->before;
+        rows_add(tx, of[i]->rows, &key)->before = d->before;
     }
     map_deinit(&groups);
+    *of_out = of;
     return first;
 }
 
 static int write_drafts(struct tx *tx, const struct drafts *drafts)
 {
-    const struct alike *groups = group(tx, drafts);
+    struct alike **of;
 
-    for (const struct alike *g = groups; g; g = g->next) {
+    for (const struct alike *g = group(tx, drafts, &of); g; g = g->next) {
         int rc = rows_update(tx, g->rows, g->first->assignments, g->first->count);
         if (rc != 0)
             return written(tx, rc);
     }
     for (size_t i = 0; i < drafts->count; i++) {
         struct draft *d = &drafts->at[i];
-        const struct value *key = &d->before[drafts->table->table->shape.key];
-        for (const struct alike *g = groups; g && !d->after; g = g->next) {
-            const struct row *row = rows_find(tx, g->rows, key);
-            d->after = row ? row->after : NULL;
-        }
+        d->after = rows_find(tx, of[i]->rows, &d->before[drafts->table->table->shape.key])->after;
     }
     return 0;
 }
