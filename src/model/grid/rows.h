@@ -48,10 +48,6 @@ struct grid_inputs {
     bool user_names;
     bool batch; /* mistakes are told with their place */
 };
-/* Is there a password among them, which is slow to hash? Any thread. Then they are prepared on a
- * reader, before the same inputs are written. REFUSED: too many. */
-bool grid_rows_need_preparing(const struct grid_table *t, const struct grid_inputs *inputs);
-int grid_rows_prepare(struct tx *tx, const struct grid_table *t, const struct grid_inputs *inputs);
 /* In the order of the inputs; before: an existing row (0: at the end). All or nothing. */
 int grid_rows_create(struct tx *tx, const struct grid_table *t, const struct grid_inputs *inputs,
                      int64_t before, struct grid_rows *rows_out);

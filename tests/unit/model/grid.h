@@ -169,6 +169,18 @@ struct deed {
     const char *told; /* the rows of the answer */
 };
 
+/* What a dialect has a reader do before the write. */
+static inline void prepare_words(struct tx *tx, const struct grid_table *t,
+                                 const struct grid_inputs *inputs)
+{
+    const struct grid_field *f = grid_table_field_named(t, STR("word"));
+    for (size_t i = 0; f && i < inputs->count; i++) {
+        const json_t *json = json_get(inputs->at[i].cells, "word");
+        if (json && kind_needs_preparing(f, json))
+            assert_int_equal(kind_prepare(tx, f, json), 0);
+    }
+}
+
 static inline int act_on_rows(struct tx *tx, struct deed *d, const struct grid_table *t,
                               struct grid_rows *rows)
 {
@@ -184,9 +196,7 @@ static inline int act_on_rows(struct tx *tx, struct deed *d, const struct grid_t
         inputs.at = at;
         inputs.count = json_array_size(list);
     }
-    int rc = grid_rows_need_preparing(t, &inputs) ? grid_rows_prepare(tx, t, &inputs) : 0;
-    if (rc != 0)
-        return rc;
+    prepare_words(tx, t, &inputs);
     switch (d->kind) {
     case DEED_CREATE:
         return grid_rows_create(tx, t, &inputs, d->before, rows);
