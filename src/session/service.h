@@ -35,7 +35,7 @@ struct service_settings {
     /* What channels remember of events; a channel that nobody listens to remembers for so long. */
     size_t memory_bytes_max; /* 0: nothing; 64 MiB */
     int64_t memory_age_max_ms, memory_absence_max_ms;
-    int64_t chores_interval_ms;    /* between two turns of the dialects' chores; 0: no chores */
+    int64_t chores_interval_ms; /* between two turns of the dialects' chores; 0: no chores */
 };
 
 struct service;

@@ -161,7 +161,8 @@ enum { CHANNEL_NAME_MAX = 255 };
 int session_listen(struct session *s, struct str channel);
 void session_unlisten(struct session *s, struct str channel);
 bool session_listens(const struct session *s, struct str channel);
-/* Is it worth anything to tell on this channel? */
+/* Is it worth anything to tell on this channel? Somebody listens, or may come back to ask what it
+ * missed. */
 bool service_is_heard(const struct service *v, struct str channel);
 /* One frame to all who listen, but to those of this origin (0: to all). `event` is the number under
  * which it can be heard later; 0: it cannot. */
