@@ -501,7 +501,7 @@ static void each_table_is_told_of_when_it_is_written_and_compared(void **state)
     database_make(&there);
     copied(in, &in->database, &file);
     damage(&file, "WITH RECURSIVE n(i) AS (SELECT 5 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
-                  "INSERT INTO words SELECT 'w' || i, i FROM n;"
+                  "INSERT INTO words (word, \"order\") SELECT 'w' || i, i FROM n;"
                   "INSERT INTO left (id) SELECT \"order\" + 100 FROM words WHERE \"order\" > 3;");
     buf_init(&heard, SIZE_MAX);
     struct copy copy = copy_of(in, &file, &there);
