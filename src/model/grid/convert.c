@@ -1,3 +1,4 @@
+#include "model/grid/kind_internal.h"
 #include "model/grid/making.h"
 
 /*
@@ -102,7 +103,19 @@ static int walk(struct tx *tx, const struct shape *shape, const struct cells *fr
 
 /* ---- as text ---- */
 
-static struct str text_of(const struct page *page, const struct cells *from, size_t i)
+/* To a kind of several each link is one, whatever its name holds. */
+static void put_links(struct buf *b, const struct link_cell *cell, const struct kind *to)
+{
+    bool first = true;
+
+    if (to->id != KIND_MULTIPLE_SELECT)
+        links_put_text(b, cell);
+    for (size_t i = 0; i < cell->count && to->id == KIND_MULTIPLE_SELECT; i++)
+        names_put(b, &first, cell->at[i].name);
+}
+
+static struct str text_of(const struct page *page, const struct cells *from, const struct kind *to,
+                          size_t i)
 {
     struct buf b;
 
@@ -110,7 +123,7 @@ static struct str text_of(const struct page *page, const struct cells *from, siz
     if (from->column)
         kind_put_text(&b, from->field, &page->cells[i]);
     else
-        links_put_text(&b, links_cell(page->links, from->field, &page->keys[i]));
+        put_links(&b, links_cell(page->links, from->field, &page->keys[i]), to);
     struct str text = arena_str(page->arena, b.len > 0 ? buf_str(&b) : STR(""));
     buf_deinit(&b);
     return text;
@@ -126,7 +139,7 @@ static struct value converted(const struct page *page, const struct into_column 
 {
     if (c->from->column)
         return kind_convert(page->arena, c->from->field, c->to->field, &page->cells[i]);
-    return kind_parse(page->arena, c->to->field, text_of(page, c->from, i));
+    return kind_parse(page->arena, c->to->field, text_of(page, c->from, c->to->field->kind, i));
 }
 
 /* What stays as it is is not written: in its own column a cell, in a new one null. */
@@ -230,10 +243,10 @@ static void each_name(const struct page *page, const struct into_links *c, size_
             fn(context, cell->at[k].name, false);
         return;
     }
-    struct str rest = text_of(page, c->from, i), part;
+    struct str rest = text_of(page, c->from, c->to->field->kind, i), part;
     fn(context, str_trim(rest), true);
-    while (str_next(&rest, ',', &part))
-        fn(context, str_trim(part), false);
+    while (names_next(page->arena, &rest, &part))
+        fn(context, part, false);
 }
 
 static void look_for_name(void *context, struct str name, bool whole)
@@ -367,7 +380,7 @@ static int collect_choices(struct tx *tx, const struct page *page, void *context
         if (c->from->column) {
             kind_collect_choices(&c->names, c->from->field, c->to->field, &page->cells[i]);
         } else {
-            const struct value text = value_text(text_of(page, c->from, i));
+            const struct value text = value_text(text_of(page, c->from, c->to->field->kind, i));
             kind_collect_choices(&c->names, &text_field, c->to->field, &text);
         }
     }

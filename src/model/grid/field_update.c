@@ -237,7 +237,7 @@ static int convert(struct field_change *c)
 
     if (is_made_by_server(c->d->kind))
         return c->d->has_column ? field_fill(c->tx, &c->table, c->d->kind, to.column, c->name) : 0;
-    return changes_cells(c) ? convert_cells(c->tx, shape, &from, &to) : 0;
+    return is_link(c->d->kind) || changes_cells(c) ? convert_cells(c->tx, shape, &from, &to) : 0;
 }
 
 /* Options are made of what the cells say, unless it is told already which there are. */

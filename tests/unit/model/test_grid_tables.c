@@ -1,5 +1,7 @@
 #include "unit/model/making.h"
 
+#include "model/schema/rows.h"
+
 /* Tables that members make, name, order, delete and duplicate. */
 
 #define TEST(name) static void name(void **state)
@@ -135,6 +137,29 @@ TEST(names_of_fields_are_checked)
                    .draft = &draft);
 }
 
+TEST(a_table_has_so_many_fields_and_no_more)
+{
+    struct instance *in = *state;
+    struct str *names = ARENA_ARRAY(in->arena, struct str, SCHEMA_FIELDS_MAX + 1);
+    struct grid_draft draft = {
+        .name = STR("Wide"), .fields = names, .field_count = SCHEMA_FIELDS_MAX + 1};
+
+    for (size_t i = 0; i <= SCHEMA_FIELDS_MAX; i++)
+        names[i] = arena_printf(in->arena, "Field %zu", i);
+    assert_refused(in, GRID_TOO_MANY_FIELDS, .call = table_create, .id = place.database,
+                   .draft = &draft);
+    draft.field_count = SCHEMA_FIELDS_MAX;
+    int64_t id = WANT(.call = table_create, .id = place.database, .draft = &draft);
+    assert_int_equal(grid_table(now(in), id)->field_count, SCHEMA_FIELDS_MAX);
+    assert_refused(in, GRID_TOO_MANY_FIELDS, .call = field_create, .id = id,
+                   .body = quoted(in, "{'name':'more','type':'text'}"));
+    assert_int_equal(put(in, id, 0, "{'Field 0':'x','Field 599':'7'}"), 0);
+    change(in, field(in, id, "Field 599"), "{'type':'number'}");
+    assert_int_equal(grid_table(now(in), id)->fields[599].column->type, TYPE_BIG_INTEGER);
+    WANT(.call = field_delete, .id = field(in, id, "Field 1"));
+    add(in, id, "{'name':'more','type':'text'}");
+}
+
 TEST(only_members_make_and_change_tables)
 {
     struct instance *in = *state;
@@ -261,6 +286,7 @@ int main(void)
         AT(a_long_name_is_cut_and_a_taken_one_numbered),
         AT(a_name_that_lies_in_the_trash_is_taken),
         AT(names_of_fields_are_checked),
+        AT(a_table_has_so_many_fields_and_no_more),
         AT(only_members_make_and_change_tables),
         AT(a_table_is_renamed_and_keeps_its_name_in_sql),
         AT(tables_are_ordered_as_a_group),
