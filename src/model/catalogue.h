@@ -108,7 +108,7 @@ struct permission {
 struct policy {
     struct str id, name;
     bool admin_access, app_access, enforce_tfa;
-    bool derived; /* from membership (membership.h): no row, and told nobody */
+    bool derived;         /* from membership (membership.h): no row, and told nobody */
     struct str ip_access; /* comma text; absent: everywhere */
     const struct permission *permissions;
     size_t permission_count;
