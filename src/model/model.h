@@ -80,9 +80,10 @@ struct tx {
     const struct caller *caller;
     struct prepared *prepared;
     int64_t now_ms;
-    struct store *store;   /* NULL: in memory only */
-    struct commit *commit; /* NULL: a read */
-    int64_t head;          /* a read: the journal's head at this moment */
+    struct store *store;       /* NULL: in memory only */
+    struct commit *commit;     /* NULL: a read */
+    int64_t head;              /* a read: the journal's head at this moment */
+    struct progress *progress; /* of long work (progress.h); NULL: nobody wants to know */
 };
 
 /*

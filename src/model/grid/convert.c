@@ -1,5 +1,6 @@
 #include "model/grid/kind_internal.h"
 #include "model/grid/making.h"
+#include "model/progress.h"
 
 /*
  * Cells of one field as cells of another one, when a field changes what it is or is duplicated.
@@ -94,6 +95,8 @@ static int walk(struct tx *tx, const struct shape *shape, const struct cells *fr
             rc = read_links(tx, page, from->field);
         if (rc == 0 && page->count > 0)
             rc = fn(tx, page, context);
+        if (rc == 0)
+            rc = progress_step(tx, (int64_t)page->count);
         more = page->count == PAGE_ROWS;
         if (more)
             last = value_copy(tx->arena, &page->keys[PAGE_ROWS - 1]);

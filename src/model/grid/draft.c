@@ -70,15 +70,25 @@ static struct str first_characters(struct str s, size_t count)
     return (struct str){s.at, at};
 }
 
+struct str draft_numbered_name(struct arena *a, struct str name, unsigned number,
+                               size_t characters_max)
+{
+    if (number < 2)
+        return first_characters(name, characters_max);
+    struct str ending = arena_printf(a, " %u", number);
+    struct str start = first_characters(name, characters_max - ending.len);
+
+    return arena_printf(a, "%.*s%.*s", STR_ARG(start), STR_ARG(ending));
+}
+
 struct str draft_free_name(struct tx *tx, const struct grid_table *t, struct str name)
 {
-    struct str free = name = first_characters(name, NAME_MAX_LENGTH);
+    struct str free;
+    unsigned number = 1;
 
-    for (unsigned n = 2; grid_table_field_named(t, free); n++) {
-        struct str ending = arena_printf(tx->arena, " %u", n);
-        struct str start = first_characters(name, NAME_MAX_LENGTH - ending.len);
-        free = arena_printf(tx->arena, "%.*s%.*s", STR_ARG(start), STR_ARG(ending));
-    }
+    do
+        free = draft_numbered_name(tx->arena, name, number++, NAME_MAX_LENGTH);
+    while (grid_table_field_named(t, free));
     return free;
 }
 

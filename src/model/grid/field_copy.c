@@ -16,7 +16,10 @@ static int copy_cells(struct tx *tx, int64_t from_id, int64_t to_id)
     const struct cells source = {from, from->link ? NULL : from->column};
     const struct cells sink = {to, to->link ? NULL : to->column};
 
-    return server ? 0 : convert_cells(tx, &from->table->table->shape, &source, &sink);
+    if (server)
+        return 0;
+    int rc = table_expect_rows(tx, from->table->table);
+    return rc == 0 ? convert_cells(tx, &from->table->table->shape, &source, &sink) : rc;
 }
 
 int grid_field_duplicate(struct tx *tx, int64_t id, bool with_data, int64_t *id_out)

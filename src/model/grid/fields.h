@@ -12,7 +12,7 @@
 #include "model/grid/rows.h"
 
 /* A table with one text field for each name, the first primary, and a row for each inner array of
- * texts (NULL: none). With names NULL: the default table (9.5). */
+ * texts (NULL: none). With names NULL: the default table (9.5). Long work (progress.h). */
 struct grid_draft {
     struct str name;
     const struct str *fields;
@@ -25,8 +25,13 @@ int grid_table_create(struct tx *tx, int64_t application, const struct grid_draf
 int grid_table_rename(struct tx *tx, int64_t id, struct str name);
 int grid_table_reorder(struct tx *tx, int64_t application, const int64_t *ids, size_t count);
 int grid_table_delete(struct tx *tx, int64_t id); /* to the trash */
-/* A copy with fields, rows, and links to the tables that it links to (without reverse fields). */
+/* A copy with fields, rows, and links to the tables that it links to (without reverse fields). Name
+ * absent: "Name 2", … Long work (progress.h). */
 int grid_table_duplicate(struct tx *tx, int64_t id, struct str name, int64_t *id_out);
+
+/* All tables with their rows, named as these are, in a new application "Name 2", …, whose links
+ * lead to each other. Long work. */
+int grid_application_duplicate(struct tx *tx, int64_t id, int64_t *id_out);
 
 /* `related_out`: other fields of the same table that changed with it; in the arena. */
 struct grid_fields {
@@ -39,6 +44,7 @@ int grid_field_update(struct tx *tx, int64_t id, const json_t *body,
                       struct grid_fields *related_out);
 int grid_field_delete(struct tx *tx, int64_t id,
                       struct grid_fields *related_out); /* to the trash */
+/* Long work (progress.h). */
 int grid_field_duplicate(struct tx *tx, int64_t id, bool with_data, int64_t *id_out);
 int grid_field_make_primary(struct tx *tx, int64_t table, int64_t id,
                             struct grid_fields *related_out);

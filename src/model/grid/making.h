@@ -4,7 +4,8 @@
 /*
  * What the files that make and change tables and fields share.
  *
- *   tables.c   tables: made, named, ordered, deleted; table_copy.c duplicates them with their rows
+ *   tables.c   tables: made, named, ordered, deleted; table_copy.c duplicates them with their rows,
+ *              duplicate.c whole applications; import.c brings rows into them
  *   fields.c   fields: made, deleted, made primary; field_update.c changes and field_copy.c
  *              duplicates them
  *   draft.c    what a body says of a field, and the row of directus_fields that it becomes
@@ -51,6 +52,9 @@ int choices_end(struct tx *tx, const struct choice_counter *counter);
 /* GRID_NAME_…; `except`: the field that bears it, NULL: none does. */
 int draft_check_name(struct tx *tx, const struct grid_table *t, struct str name,
                      const struct grid_field *except);
+/* "Name" for 1, "Name 2", …: cut, ahead of the number, to so many characters. */
+struct str draft_numbered_name(struct arena *a, struct str name, unsigned number,
+                               size_t characters_max);
 /* "Name", "Name 2", …, of 255 characters at most. */
 struct str draft_free_name(struct tx *tx, const struct grid_table *t, struct str name);
 /* Reads a body over the field that there is (NULL: a new one) into a zeroed draft. Keys of links
@@ -105,6 +109,24 @@ struct value *table_new_row(struct tx *tx, int64_t application, struct str slug,
 /* Calls `page` until there is no more, each time with another arena in tx->arena. */
 int table_in_pages(struct tx *tx, int (*page)(struct tx *tx, void *context, bool *more_out),
                    void *context);
+/* Each row of the table will be a step (progress.h). */
+int table_expect_rows(struct tx *tx, const struct table *table);
+
+/* ---- table_copy.c ---- */
+
+/* Tables that are duplicated together, by id. `to` is filled in as they are made. */
+struct table_copies {
+    const int64_t *from;
+    int64_t *to;
+    size_t count;
+};
+/* Each of its rows and links will be a step (progress.h). */
+int table_copy_expect(struct tx *tx, const struct grid_table *t);
+/* Makes the i-th under that name, with its fields and rows. */
+int table_copy(struct tx *tx, const struct table_copies *copies, size_t i, int64_t application,
+               struct str name);
+/* Its links, when all of them are made. */
+int table_copy_links(struct tx *tx, const struct table_copies *copies, size_t i);
 
 /* ---- junction.c ---- */
 

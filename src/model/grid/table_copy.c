@@ -3,22 +3,46 @@
 #include "base/mem.h"
 #include "model/grid/making.h"
 #include "model/items/rows.h"
+#include "model/progress.h"
 
 /*
- * Duplicates of tables: fields, rows with their numbers and places, links. What was linked to the
- * table stays linked to it alone; a link to the table itself leads to the duplicate in the
- * duplicate. Options of select fields get numbers of their own.
+ * Duplicates of tables: fields, rows with their numbers and places, links. What was linked to a
+ * table stays linked to it alone; a link to a table that is duplicated along leads to the duplicate
+ * in the duplicate. Options of select fields get numbers of their own.
  *
- * Like the first rows of a table, these come with it: nothing of them is recorded.
+ * First all tables are made, with their rows, and then what leads from one to another. Like the
+ * first rows of a table, these come with it: nothing of them is recorded.
  */
 
 struct copying {
+    const struct table_copies *copies;
     const struct grid_table *from, *to;
     struct system_rows fields;            /* of `from`, in the trash too */
     struct value last;                    /* key of what was copied last */
     const struct column **source;         /* by column of `to`; NULL: it has none in `from` */
     const struct grid_field **old, **new; /* by column of `to`: of select fields; else NULL */
 };
+
+/* What is made of a table; NULL: nothing. */
+static const struct grid_table *duplicate_of(const struct tx *tx, const struct table_copies *copies,
+                                             int64_t id)
+{
+    for (size_t i = 0; i < copies->count; i++)
+        if (copies->from[i] == id)
+            return grid_table(tx->catalogue, copies->to[i]);
+    return NULL;
+}
+
+static bool is_duplicated(const struct tx *tx, const struct table_copies *copies, struct str name)
+{
+    const struct table *table = catalogue_table(tx->catalogue, name);
+    const struct grid_table *t = table ? grid_table_of(tx->catalogue, table) : NULL;
+
+    for (size_t i = 0; t && i < copies->count; i++)
+        if (copies->from[i] == t->id)
+            return true;
+    return false;
+}
 
 static bool is_trashed(const struct value *row)
 {
@@ -57,7 +81,18 @@ static int copy_field_row(struct tx *tx, const struct copying *c, const struct v
     return rc;
 }
 
-static int make_table(struct tx *tx, struct copying *c, struct str name)
+/* References to what is duplicated along have to wait for it. */
+static struct column bare_column(const struct tx *tx, const struct copying *c,
+                                 const struct column *column)
+{
+    struct column bare = *column;
+
+    if (bare.reference && is_duplicated(tx, c->copies, bare.reference->table))
+        bare.reference = NULL;
+    return bare;
+}
+
+static int make_table(struct tx *tx, struct copying *c, int64_t application, struct str name)
 {
     const struct table *from = c->from->table;
     struct str slug = table_slug(tx, name);
@@ -78,37 +113,15 @@ static int make_table(struct tx *tx, struct copying *c, struct str name)
             bare[bare_count++] = row;
             continue;
         }
-        columns[count] = *column;
+        columns[count] = bare_column(tx, c, column);
         columns[count].index = (unsigned)count;
         rows[count++] = row;
     }
-    struct value *row = table_new_row(tx, c->from->application->id, slug, name);
+    struct value *row = table_new_row(tx, application, slug, name);
     if (rc == 0)
         rc = schema_make_table(tx, row, rows, columns, count);
     for (size_t i = 0; i < bare_count && rc == 0; i++)
         rc = schema_insert(tx, SYSTEM_FIELDS, bare[i]);
-    return rc;
-}
-
-/* References of columns that others made. */
-static int copy_relations(struct tx *tx, const struct table *from, struct str slug)
-{
-    struct system_rows rows;
-
-    int rc = system_rows(
-        tx->store, tx->arena, SYSTEM_RELATIONS,
-        system_test(tx->arena, SYSTEM_RELATIONS, "many_collection", OP_EQ, value_text(from->name)),
-        NULL, &rows);
-    for (size_t i = 0; i < rows.count && rc == 0; i++) {
-        const struct field *f =
-            table_field(from, system_text(SYSTEM_RELATIONS, rows.at[i], "many_field"));
-        struct value *row = schema_copy(tx, SYSTEM_RELATIONS, rows.at[i]);
-        schema_set(SYSTEM_RELATIONS, row, "id", value_null());
-        schema_set(SYSTEM_RELATIONS, row, "many_collection", value_text(slug));
-        schema_set(SYSTEM_RELATIONS, row, "one_field", value_null());
-        if (f && !field_hidden(f))
-            rc = schema_insert(tx, SYSTEM_RELATIONS, row);
-    }
     return rc;
 }
 
@@ -193,7 +206,7 @@ static int copy_page(struct tx *tx, void *context, bool *more_out)
     *more_out = page->count == PAGE_ROWS;
     if (page->count > 0) /* it outlives the page */
         c->last = value_copy(tx->commit->arena, &page->rows[page->count - 1][shape->key]);
-    return rc;
+    return rc == 0 ? progress_step(tx, (int64_t)page->count) : rc;
 }
 
 /* ---- links ---- */
@@ -250,7 +263,8 @@ static int copy_link_page(struct tx *tx, void *context, bool *more_out)
     *more_out = page->count == PAGE_ROWS;
     if (page->count > 0) /* a whole number */
         c->last = page->keys[page->count - 1];
-    return schema_outcome(tx, rc, c->to->name, STR_NULL);
+    rc = schema_outcome(tx, rc, c->to->name, STR_NULL);
+    return rc == 0 ? progress_step(tx, (int64_t)page->count) : rc;
 }
 
 /* Rows of the duplicate have the keys of their originals, so links stay what they are. */
@@ -284,26 +298,35 @@ static int insert_link_field(struct tx *tx, const struct grid_table *to, const s
     return field_insert(tx, to->table, &d, field_slug(tx, to->table, &rows, f->name), own, &made);
 }
 
-/* Both sides of a link to the table itself are fields of it, and share their rows. */
+/* The field on the other side, when both sides are duplicated: they share their rows. */
+static const struct grid_field *other_side(const struct tx *tx, const struct copying *c,
+                                           const struct grid_field *f)
+{
+    const struct grid_field *other = f->link->related;
+
+    return other && duplicate_of(tx, c->copies, other->table->id) ? other : NULL;
+}
+
 static int copy_link(struct tx *tx, const struct copying *c, const struct grid_field *f)
 {
     const struct grid_link *link = f->link;
-    const struct grid_field *other =
-        link->related && link->related->table == c->from ? link->related : NULL;
+    const struct grid_field *other = other_side(tx, c, f);
+    const struct grid_table *target = duplicate_of(tx, c->copies, link->target->id);
+    int64_t last, near = c->to->id, far = target ? target->id : link->target->id;
     struct junction j;
-    int64_t last, to = c->to->id, target = link->target == c->from ? to : link->target->id;
 
-    int rc = junction_make(tx, c->to, grid_table(tx->catalogue, target), f->name, &j);
+    int rc = junction_make(tx, grid_table(tx->catalogue, near), grid_table(tx->catalogue, far),
+                           f->name, &j);
     if (rc == 0)
         rc = store_last_key(tx->store, &system_table(SYSTEM_FIELDS)->shape, &last);
     if (rc != 0)
         return rc;
-    const struct grid_table *table = grid_table(tx->catalogue, to);
-    const struct grid_table *end = grid_table(tx->catalogue, target);
+    const struct grid_table *from = grid_table(tx->catalogue, near);
+    const struct grid_table *to = grid_table(tx->catalogue, far);
     const struct junction back = {j.name, j.far, j.near};
-    rc = insert_link_field(tx, table, f, end, &j, last + 1, other ? last + 2 : 0);
+    rc = insert_link_field(tx, from, f, to, &j, last + 1, other ? last + 2 : 0);
     if (rc == 0 && other)
-        rc = insert_link_field(tx, table, other, end, &back, last + 2, last + 1);
+        rc = insert_link_field(tx, to, other, from, &back, last + 2, last + 1);
     return rc == 0 ? copy_rows_of_link(tx, link, &j) : rc;
 }
 
@@ -313,44 +336,114 @@ static int copy_links(struct tx *tx, const struct copying *c)
 
     for (size_t i = 0; i < c->from->field_count && rc == 0; i++) {
         const struct grid_field *f = &c->from->fields[i];
-        const struct grid_field *other = f->link ? f->link->related : NULL;
         if (!f->link || !f->link->junction)
             continue;
-        if (other && other->table == c->from && other->id < f->id)
-            continue; /* it came with the other side */
+        const struct grid_field *other = other_side(tx, c, f);
+        if (other && other->id < f->id)
+            continue; /* it comes with the other side */
         rc = copy_link(tx, c, f);
     }
     return rc;
 }
 
-int grid_table_duplicate(struct tx *tx, int64_t id, struct str name, int64_t *id_out)
+/* ---- references of columns that others made ---- */
+
+static int set_reference(struct tx *tx, const struct grid_table *to, struct str name,
+                         const struct grid_table *target, const struct reference *like)
 {
-    struct copying c = {.last = value_null()};
+    struct reference *reference = ARENA_NEW(tx->arena, struct reference);
+    struct column *columns = schema_columns(tx, to->table);
+    const struct column *column = shape_column(&to->table->shape, name);
+
+    *reference =
+        (struct reference){target->table->name, table_key(target->table)->name, like->on_delete};
+    columns[column->index].reference = reference;
+    return schema_alter(tx, to->table, columns, to->table->shape.count, name);
+}
+
+static int copy_relation(struct tx *tx, const struct copying *c, const struct value *row)
+{
+    struct str name = system_text(SYSTEM_RELATIONS, row, "many_field");
+    const struct field *f = table_field(c->from->table, name);
+    const struct relation *relation = f ? catalogue_relation(tx->catalogue, f->column) : NULL;
+    const struct grid_table *to = grid_table(tx->catalogue, c->to->id), *target = NULL;
+    int rc = 0;
+
+    if (!relation || field_hidden(f))
+        return 0;
+    if (grid_table_of(tx->catalogue, relation->one))
+        target = duplicate_of(tx, c->copies, grid_table_of(tx->catalogue, relation->one)->id);
+    struct value *made = schema_copy(tx, SYSTEM_RELATIONS, row);
+    schema_set(SYSTEM_RELATIONS, made, "id", value_null());
+    schema_set(SYSTEM_RELATIONS, made, "many_collection", value_text(to->table->name));
+    schema_set(SYSTEM_RELATIONS, made, "one_field", value_null());
+    if (target)
+        schema_set(SYSTEM_RELATIONS, made, "one_collection", value_text(target->table->name));
+    if (target && f->column->reference)
+        rc = set_reference(tx, to, name, target, f->column->reference);
+    if (rc == 0)
+        rc = schema_insert(tx, SYSTEM_RELATIONS, made);
+    return rc == 0 ? tx_follow(tx) : rc;
+}
+
+static int copy_relations(struct tx *tx, const struct copying *c)
+{
+    struct system_rows rows;
+
+    int rc = system_rows(tx->store, tx->arena, SYSTEM_RELATIONS,
+                         system_test(tx->arena, SYSTEM_RELATIONS, "many_collection", OP_EQ,
+                                     value_text(c->from->table->name)),
+                         NULL, &rows);
+    for (size_t i = 0; i < rows.count && rc == 0; i++)
+        rc = copy_relation(tx, c, rows.at[i]);
+    return rc;
+}
+
+/* ---- all of it ---- */
+
+int table_copy_expect(struct tx *tx, const struct grid_table *t)
+{
+    int rc = table_expect_rows(tx, t->table);
+
+    for (size_t i = 0; i < t->field_count && rc == 0; i++)
+        if (t->fields[i].link && t->fields[i].link->junction)
+            rc = table_expect_rows(tx, t->fields[i].link->junction);
+    return rc;
+}
+
+int table_copy(struct tx *tx, const struct table_copies *copies, size_t i, int64_t application,
+               struct str name)
+{
+    struct copying c = {.copies = copies, .last = value_null()};
 
     int rc = tx_follow(tx);
-    if (rc == 0)
-        rc = grid_find(tx, id, &c.from);
-    if (rc == 0)
-        rc = field_rows(tx, c.from->table, &c.fields);
     if (rc != 0)
         return rc;
-    int64_t made = tx->catalogue->version;
-    struct str slug = table_slug(tx, name);
-    rc = make_table(tx, &c, name);
-    if (rc == 0)
-        rc = copy_relations(tx, c.from->table, slug);
+    c.from = grid_table(tx->catalogue, copies->from[i]);
+    rc = field_rows(tx, c.from->table, &c.fields);
+    if (rc != 0)
+        return rc;
+    copies->to[i] = tx->catalogue->version;
+    rc = make_table(tx, &c, application, name);
     if (rc == 0)
         rc = tx_follow(tx);
     if (rc != 0)
         return rc;
-    c.to = grid_table(tx->catalogue, made);
+    c.to = grid_table(tx->catalogue, copies->to[i]);
     match_columns(tx, &c);
-    rc = table_in_pages(tx, copy_page, &c);
+    return table_in_pages(tx, copy_page, &c);
+}
+
+int table_copy_links(struct tx *tx, const struct table_copies *copies, size_t i)
+{
+    const struct copying c = {
+        .copies = copies,
+        .from = grid_table(tx->catalogue, copies->from[i]),
+        .to = grid_table(tx->catalogue, copies->to[i]),
+    };
+
+    int rc = copy_relations(tx, &c);
     if (rc == 0)
         rc = copy_links(tx, &c);
-    if (rc == 0)
-        rc = tx_follow(tx);
-    if (rc == 0)
-        *id_out = made;
-    return rc;
+    return rc == 0 ? tx_follow(tx) : rc;
 }

@@ -6,6 +6,7 @@
 #include "model/grid/making.h"
 #include "model/grid/trash.h"
 #include "model/items/rows.h"
+#include "model/progress.h"
 
 /* Tables: made, named, ordered, deleted. */
 
@@ -198,6 +199,16 @@ int table_in_pages(struct tx *tx, int (*page)(struct tx *tx, void *context, bool
     return rc;
 }
 
+int table_expect_rows(struct tx *tx, const struct table *table)
+{
+    const struct select select = {.shape = &table->shape, .limit = -1, .now_ms = tx->now_ms};
+    int64_t count = 0;
+
+    int rc = tx->progress ? store_count(tx->store, &select, &count) : 0;
+    progress_expect(tx, count);
+    return rc;
+}
+
 enum { PAGE_ROWS = 500 };
 struct first_rows {
     const struct grid_table *t;
@@ -208,13 +219,13 @@ struct first_rows {
 static int insert_page(struct tx *tx, void *context, bool *more_out)
 {
     struct first_rows *f = context;
-    size_t end = f->end - f->next > PAGE_ROWS ? f->next + PAGE_ROWS : f->end;
+    size_t from = f->next, end = f->end - from > PAGE_ROWS ? from + PAGE_ROWS : f->end;
     int rc = 0;
 
     for (; f->next < end && rc == 0; f->next++)
         rc = insert_row(tx, f->t, f->rows ? json_array_get(f->rows, f->next) : NULL);
     *more_out = f->next < f->end;
-    return rc;
+    return rc == 0 ? progress_step(tx, (int64_t)(f->next - from)) : rc;
 }
 
 /* They come with the table, which is read whole by whoever hears of it: nothing is recorded. */
@@ -225,6 +236,7 @@ static int insert_rows(struct tx *tx, const struct grid_table *t, const struct g
     f.end = json_array_size(draft->rows);
     if (!draft->fields)
         f = (struct first_rows){.t = t, .end = DEFAULT_ROWS};
+    progress_expect(tx, (int64_t)(f.end - f.next));
     return f.next < f.end ? table_in_pages(tx, insert_page, &f) : 0;
 }
 
