@@ -429,7 +429,7 @@ test('settings are the staff\'s, change one by one, and outlive the server', asy
     assert.equal((await admin.ask('GET', 'settings/instance-id/')).instance_id, id);
     assert.deepEqual(await admin.ask('PATCH', 'settings/update/', { account_deletion_grace_delay: 7, show_admin_signup_page: true }), { ...SETTINGS, account_deletion_grace_delay: 7 });
     assert.deepEqual(await admin.ask('PATCH', 'settings/update/', { track_workspace_usage: true }), { ...SETTINGS, account_deletion_grace_delay: 7, track_workspace_usage: true });
-    assertInvalid(await admin.rest('PATCH', 'settings/update/', { allow_new_signups: 'x', account_deletion_grace_delay: -1, email_verification: 'enforced' }), {
+    assertInvalid(await admin.rest('PATCH', 'settings/update/', { allow_new_signups: 'x', account_deletion_grace_delay: -1, email_verification: 'never' }), {
       allow_new_signups: ['invalid'], account_deletion_grace_delay: ['min_value'], email_verification: ['invalid_choice'],
     });
     await other.stop();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { PASSWORD, Person, assertCode } from './baserow.js';
 import { connect } from './baserow_channel.js';
-import { ADMIN, Server, makeFolder } from './harness.js';
+import { Server, makeFolder } from './harness.js';
 
 let server, staff, made = 0;
 
@@ -55,7 +55,7 @@ test('who left is deleted, with the workspaces that nobody else manages, and com
   await grace(30);
 });
 
-test('many who are due go one after the other, and one that may not go holds up nobody', async () => {
+test('many who are due go one after the other', async () => {
   const watcher = await fresh();
   const { id } = await watcher.ask('POST', 'workspaces/', { name: 'Watched' });
   const people = [];
@@ -73,18 +73,6 @@ test('many who are due go one after the other, and one that may not go holds up 
   }
   assert.deepEqual(gone, people.map((one) => one.id));
   await grace(30);
-});
-
-test('the last admin of the instance stays, also when the account is due', async () => {
-  const other = await Server.start({ environment: { CHORES_INTERVAL: '100', LOG_LEVEL: 'info' } });
-  const first = await Person.register(other, 'Second');
-  const boss = await Person.login(other);
-  const [account] = await other.ask('GET', `/users?filter[email][_eq]=${ADMIN.email}`);
-  assert.ok(account.id && first.id);
-  await boss.ask('PATCH', 'settings/update/', { account_deletion_grace_delay: 0 });
-  const refused = await boss.rest('POST', 'user/schedule-account-deletion/');
-  assertCode(refused, 400, 'ERROR_USER_IS_LAST_ADMIN');
-  await other.stop();
 });
 
 test('what fell due while nobody served is done at the start', async () => {

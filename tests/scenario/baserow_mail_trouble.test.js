@@ -39,9 +39,9 @@ test('what a server refuses for good is logged once, and not tried again', async
   await scene({ answer: (line) => (/^RCPT/.test(line) ? '550 nobody' : undefined) }, {}, async (mail, server) => {
     await ask(server);
     await logged(server, /a letter was not sent/);
-    await server.stop().catch(() => {});
-    assert.equal(server.stderr.match(/was not sent/g).length, 1);
-    assert.equal(mail.commands.filter((line) => /^RCPT/.test(line)).length, 1);
+    await ask(server);
+    await logged(server, /was not sent[^]*was not sent/);
+    assert.equal(mail.commands.filter((line) => /^RCPT/.test(line)).length, 2, 'one for each letter');
     assert.doesNotMatch(server.stderr, /localhost:3000/);
   });
 });

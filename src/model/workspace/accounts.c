@@ -361,6 +361,20 @@ static int check_last_staff(struct tx *tx, const struct account *a)
     return rc == 0 ? refuse_wish(tx, WORKSPACE_LAST_STAFF) : rc;
 }
 
+int account_check_last(struct tx *tx, const struct account *a)
+{
+    bool admin, remains = true;
+
+    int rc = check_last_staff(tx, a);
+    if (rc == 0)
+        rc = is_admin(tx, a->user, &admin);
+    if (rc == 0 && admin)
+        rc = record_admin_remains(tx, a->user, &remains);
+    if (rc == 0 && !remains)
+        rc = refuse(tx, PROBLEM_UNPROCESSABLE, "At least one active admin has to remain");
+    return rc;
+}
+
 int account_schedule_deletion(struct tx *tx, const struct account *a)
 {
     const struct assignment leaves = SET("deletion", value_integer(tx->now_ms));

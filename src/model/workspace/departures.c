@@ -60,6 +60,8 @@ int account_delete(struct tx *tx, int64_t id)
 
     int rc = account_by_id(tx, id, &account);
     if (rc == 0)
+        rc = account_check_last(tx, &account);
+    if (rc == 0)
         rc = delete_workspaces(tx, account.user);
     if (rc == 0)
         rc = record_find(tx, SYSTEM_USERS, "id", account.user, &row);

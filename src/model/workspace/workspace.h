@@ -74,7 +74,8 @@ int account_schedule_deletion(struct tx *tx, const struct account *a);
  */
 int account_next_due(struct tx *tx, int64_t scheduled_ms, int64_t after, int64_t *id_out);
 /* The user goes for good, with the account, and before it every workspace that nobody else who is
- * active could manage. REFUSED as any deletion of a user (the last admin of the instance stays). */
+ * active could manage. REFUSED: WORKSPACE_LAST_STAFF, or UNPROCESSABLE for the last active admin.
+ */
 int account_delete(struct tx *tx, int64_t id);
 /* Refresh tokens that were given back: kept, as their SHA-256, until the token expires. */
 int account_blacklist(struct tx *tx, struct str token, int64_t expires_ms, bool *already_out);
