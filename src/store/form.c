@@ -52,9 +52,10 @@ static void keep(struct digits *d, int kept)
         return;
     bool up = kept >= 0 && d->at[kept] >= '5';
     d->count = kept > 0 ? (size_t)kept : 0;
-    for (size_t i = d->count; up && i-- > 0;) {
-        up = d->at[i] == '9';
-        d->at[i] = up ? '0' : (char)(d->at[i] + 1);
+    for (size_t i = d->count; up && i > 0; i--) {
+        char *digit = &d->at[i - 1];
+        up = *digit == '9';
+        *digit = up ? '0' : (char)(*digit + 1);
     }
     if (up) {
         memmove(d->at + 1, d->at, d->count);
