@@ -14,7 +14,7 @@ enum hidden {
     HIDDEN_ORDER,      /* rowcast_order: where the row stands; a double, indexed */
     HIDDEN_CREATED_ON, /* timestamps; null: not known */
     HIDDEN_CREATED_BY, /* users' UUIDs; null: nobody's, or not known */
-    HIDDEN_UPDATED_ON, /* null: not since it was made */
+    HIDDEN_UPDATED_ON, /* the same of the last change; at first, of the making */
     HIDDEN_UPDATED_BY,
     HIDDEN_NUMBER, /* rowcast_number: the row's integer; only where the key is no whole number */
     HIDDEN_COUNT

@@ -107,8 +107,11 @@ int row_values_insert(struct tx *tx, const struct table *table, const struct ass
     if (table->declared == 0) /* not a users' table */
         return 0;
     take_given(&f, given, count, count + HIDDEN_COUNT + (table->generates ? table->declared : 0));
-    put(&f, HIDDEN_CREATED_ON, now(tx));
+    const struct value moment = now(tx);
+    put(&f, HIDDEN_CREATED_ON, moment);
     put(&f, HIDDEN_CREATED_BY, user(tx));
+    put(&f, HIDDEN_UPDATED_ON, moment); /* who made it changed it last */
+    put(&f, HIDDEN_UPDATED_BY, user(tx));
     int rc = count_on(&f, table_hidden(table, HIDDEN_ORDER));
     if (rc == 0 && number)
         rc = count_on(&f, number);
