@@ -45,6 +45,13 @@ static int read_invitation(struct tx *tx, const struct value *row,
     return rc;
 }
 
+/* Into a workspace that lies in the trash nobody is invited. */
+static bool has_workspace(const struct tx *tx, const struct value *row)
+{
+    return catalogue_workspace(tx->catalogue,
+                               system_integer(SYSTEM_INVITATIONS, row, "workspace")) != NULL;
+}
+
 static int read_all(struct tx *tx, const struct expr *where, struct invitation **list_out,
                     size_t *count_out)
 {
@@ -54,11 +61,13 @@ static int read_all(struct tx *tx, const struct expr *where, struct invitation *
         return rc;
 
     struct invitation *list = ARENA_ARRAY(tx->arena, struct invitation, rows.count);
+    size_t count = 0;
     for (size_t i = 0; i < rows.count && rc == 0; i++)
-        rc = read_invitation(tx, rows.at[i], &list[i]);
+        if (has_workspace(tx, rows.at[i]))
+            rc = read_invitation(tx, rows.at[i], &list[count++]);
     if (rc == 0) {
         *list_out = list;
-        *count_out = rows.count;
+        *count_out = count;
     }
     return rc;
 }
@@ -66,7 +75,9 @@ static int read_all(struct tx *tx, const struct expr *where, struct invitation *
 static int find_row(struct tx *tx, int64_t id, const struct value **row_out)
 {
     int rc = record_by_id(tx, SYSTEM_INVITATIONS, id, row_out);
-    return rc == 0 && !*row_out ? refuse_wish(tx, WORKSPACE_NO_INVITATION) : rc;
+    return rc == 0 && !(*row_out && has_workspace(tx, *row_out))
+               ? refuse_wish(tx, WORKSPACE_NO_INVITATION)
+               : rc;
 }
 
 int invitation_find(struct tx *tx, int64_t id, struct invitation *invitation_out)
