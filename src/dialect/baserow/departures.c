@@ -5,6 +5,7 @@
 #include "dialect/baserow/rest.h"
 
 #include "base/log.h"
+#include "model/grid/departures.h"
 #include "session/service.h"
 
 enum { DAY_MS = 24 * 3600 * 1000 };

@@ -158,26 +158,30 @@ int trash_application(struct tx *tx, int64_t id)
     return rc == 0 ? tx_follow(tx) : rc;
 }
 
-int trash_workspace(struct tx *tx, int64_t id)
+static int put_workspace(struct tx *tx, const struct workspace *w)
 {
-    const struct workspace *w;
-    const struct value *row;
-
-    int rc = workspace_find(tx, id, MEMBER_ADMIN, &w);
-    if (rc == 0)
-        rc = record_by_id(tx, SYSTEM_WORKSPACES, id, &row);
-    if (rc != 0)
-        return rc;
     const struct trash_entry entry = {
         .type = TRASH_WORKSPACE,
-        .item = id,
-        .workspace = id,
+        .item = w->id,
+        .workspace = w->id,
         .name = w->name,
     };
-    rc = put(tx, &entry, NULL);
+    const struct value *row;
+
+    int rc = record_by_id(tx, SYSTEM_WORKSPACES, w->id, &row);
+    if (rc == 0)
+        rc = put(tx, &entry, NULL);
     if (rc == 0)
         rc = trash_mark(tx, SYSTEM_WORKSPACES, "trashed", row, true);
     return rc == 0 ? tx_follow(tx) : rc;
+}
+
+int trash_workspace(struct tx *tx, int64_t id)
+{
+    const struct workspace *w;
+
+    int rc = workspace_find(tx, id, MEMBER_ADMIN, &w);
+    return rc == 0 ? put_workspace(tx, w) : rc;
 }
 
 /* ---- rows ---- */
@@ -402,20 +406,30 @@ int trash_list(struct tx *tx, int64_t workspace, int64_t application, int64_t li
     return rc;
 }
 
-int trash_empty(struct tx *tx, int64_t workspace, int64_t application)
+static int empty_place(struct tx *tx, int64_t workspace, int64_t application)
 {
     const struct assignment emptied = TRASH_SET("emptied", value_integer(1));
     struct system_rows rows;
 
-    int rc = trash_check_member(tx, workspace, false);
-    if (rc == 0)
-        rc = check_application(tx, workspace, application);
-    if (rc == 0)
-        rc = system_rows(tx->store, tx->arena, SYSTEM_TRASH,
+    int rc = system_rows(tx->store, tx->arena, SYSTEM_TRASH,
                          of_place(tx->arena, workspace, application), NULL, &rows);
     for (size_t i = 0; rc == 0 && i < rows.count; i++)
         rc = record_update(tx, SYSTEM_TRASH, rows.at[i], &emptied, 1);
     return rc;
+}
+
+int trash_empty(struct tx *tx, int64_t workspace, int64_t application)
+{
+    int rc = trash_check_member(tx, workspace, false);
+    if (rc == 0)
+        rc = check_application(tx, workspace, application);
+    return rc == 0 ? empty_place(tx, workspace, application) : rc;
+}
+
+int trash_discard_workspace(struct tx *tx, const struct workspace *w)
+{
+    int rc = put_workspace(tx, w);
+    return rc == 0 ? empty_place(tx, w->id, 0) : rc;
 }
 
 /* ---- places ---- */

@@ -45,6 +45,8 @@ int trash_put_rows(struct tx *tx, const struct grid_table *t, const struct rows 
 /* By a member, and by an admin of it. */
 int trash_application(struct tx *tx, int64_t id);
 int trash_workspace(struct tx *tx, int64_t id);
+/* The same for good, and as the system: it is emptied at once, with what lay in the trash of it. */
+int trash_discard_workspace(struct tx *tx, const struct workspace *w);
 
 /* Workspaces with something in the trash that the principal's user may see: the user is a member.
  * Trashed workspaces too, with `trashed`. */

@@ -18,9 +18,6 @@ struct str person_name(struct arena *a, const struct value *user);
 /* Active, and not about to be deleted: counts where the last admin, the last of the staff may not
  * go. */
 bool account_stays(const struct account *a);
-/* REFUSED when nobody would be left who manages the instance: the last of the staff, or the last
- * active admin of all dialects. The rules do not ask that of the system. */
-int account_check_last(struct tx *tx, const struct account *a);
 
 /* ---- members.c ---- */
 

@@ -69,14 +69,10 @@ int account_set_password(struct tx *tx, const struct account *a, struct str hash
 int account_note_login(struct tx *tx, const struct account *a, bool *restored_out);
 /* REFUSED WORKSPACE_LAST_STAFF. */
 int account_schedule_deletion(struct tx *tx, const struct account *a);
-/* The next account after that number whose deletion was scheduled at or before that moment; 0:
- * none.
- */
-int account_next_due(struct tx *tx, int64_t scheduled_ms, int64_t after, int64_t *id_out);
-/* The user goes for good, with the account, and before it every workspace that nobody else who is
- * active could manage. REFUSED: WORKSPACE_LAST_STAFF, or UNPROCESSABLE for the last active admin.
- */
-int account_delete(struct tx *tx, int64_t id);
+/* Nobody would be left who manages the instance: WORKSPACE_LAST_STAFF, or UNPROCESSABLE for the
+ * last active admin of all dialects. For who deletes as the system, of which the rules do not ask
+ * it. */
+int account_check_last(struct tx *tx, const struct account *a);
 /* Refresh tokens that were given back: kept, as their SHA-256, until the token expires. */
 int account_blacklist(struct tx *tx, struct str token, int64_t expires_ms, bool *already_out);
 int account_is_blacklisted(struct tx *tx, struct str token, bool *is_out);

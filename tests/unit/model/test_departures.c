@@ -2,6 +2,7 @@
  */
 #include "unit/model/people.h"
 
+#include "model/grid/departures.h"
 #include "model/identity/identity.h"
 #include "model/workspace/workspace.h"
 

@@ -1,6 +1,7 @@
-#include "model/workspace/internal.h"
+#include "model/grid/departures.h"
 
-/* Departures: accounts that are deleted for good, and the workspaces that go with them. */
+#include "model/grid/trash.h"
+#include "model/items/records.h"
 
 int account_next_due(struct tx *tx, int64_t scheduled_ms, int64_t after, int64_t *id_out)
 {
@@ -29,27 +30,17 @@ static bool is_managed_by_others(const struct member *except)
     return false;
 }
 
-static int delete_row(struct tx *tx, enum system_table which, const struct value *row)
-{
-    const struct system_rows gone = {&row, 1};
-    return row ? record_delete(tx, which, &gone) : 0;
-}
-
 /* A workspace that had no admin before does not go because a member does. */
-static int delete_workspaces(struct tx *tx, struct str user)
+static int discard_workspaces(struct tx *tx, struct str user)
 {
     size_t count;
     const struct member *const *theirs = catalogue_memberships(tx->catalogue, user, &count);
-    const struct value *row;
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        if (theirs[i]->role != MEMBER_ADMIN || is_managed_by_others(theirs[i]))
-            continue;
-        rc = record_by_id(tx, SYSTEM_WORKSPACES, theirs[i]->workspace->id, &row);
-        if (rc == 0)
-            rc = delete_row(tx, SYSTEM_WORKSPACES, row);
-    }
+    /* Each brings a catalogue of its own; this one lives as long as the commit. */
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        if (theirs[i]->role == MEMBER_ADMIN && !is_managed_by_others(theirs[i]))
+            rc = trash_discard_workspace(tx, theirs[i]->workspace);
     return rc;
 }
 
@@ -62,10 +53,12 @@ int account_delete(struct tx *tx, int64_t id)
     if (rc == 0)
         rc = account_check_last(tx, &account);
     if (rc == 0)
-        rc = delete_workspaces(tx, account.user);
+        rc = discard_workspaces(tx, account.user);
     if (rc == 0)
         rc = record_find(tx, SYSTEM_USERS, "id", account.user, &row);
-    if (rc == 0)
-        rc = delete_row(tx, SYSTEM_USERS, row);
+    if (rc != 0)
+        return rc;
+    const struct system_rows gone = {&row, 1};
+    rc = record_delete(tx, SYSTEM_USERS, &gone);
     return rc == 0 ? tx_follow(tx) : rc;
 }
