@@ -496,11 +496,16 @@ test('applications are put in order: those listed take the places they had', asy
   assert.deepEqual((await order()).map(([at]) => at), [3, 2, 1, 0], 'nothing has moved');
 });
 
-test('what needs tables or jobs says that it is not there', async () => {
-  const workspace = await makeWorkspace(), application = await makeApplication(workspace.id);
-  assertCode(await ann.rest('POST', `applications/workspace/${workspace.id}/`, { name: 'x', type: 'database', init_with_data: true }), 403, 'ERROR_FEATURE_DISABLED');
-  assertCode(await ann.rest('POST', `applications/${application.id}/duplicate/async/`), 403, 'ERROR_FEATURE_DISABLED');
-  assert.deepEqual(await ann.ask('GET', `applications/workspace/${workspace.id}/`), [application]);
+test('a database that is to begin with data has the example table', async () => {
+  const workspace = await makeWorkspace();
+  const made = await ann.ask('POST', `applications/workspace/${workspace.id}/`, { name: 'x', type: 'database', init_with_data: true });
+  const [table, ...more] = made.tables;
+  assert.deepEqual(more, []);
+  assert.deepEqual(table, { id: table.id, name: 'Table', order: 1, database_id: made.id, data_sync: null });
+  const fields = await ann.ask('GET', `database/fields/table/${table.id}/`);
+  assert.deepEqual(fields.map(({ name, type, primary }) => [name, type, primary]), [['Name', 'text', true], ['Notes', 'long_text', false], ['Active', 'boolean', false]]);
+  assert.equal((await ann.ask('GET', `database/rows/table/${table.id}/`)).count, 2);
+  assert.deepEqual(await ann.ask('GET', `applications/workspace/${workspace.id}/`), [made]);
 });
 
 /* ---- jobs and notifications ---- */
