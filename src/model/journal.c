@@ -101,16 +101,19 @@ static struct value absent_or_text(struct str text)
     return text.at ? value_text(text) : value_null();
 }
 
-/* A row's image as a JSON object of all its columns; null where there is none. */
-static struct value image_text(struct arena *a, const struct shape *shape, const struct value *row,
+/* A row's image as a JSON object of all its columns, but for hidden ones that are null; null where
+ * there is none. */
+static struct value image_text(struct arena *a, const struct table *table, const struct value *row,
                                struct buf *scratch)
 {
     if (!row)
         return value_null();
     buf_clear(scratch);
-    for (size_t i = 0; i < shape->count; i++) {
-        const struct column *c = &shape->columns[i];
-        buf_put_char(scratch, i == 0 ? '{' : ',');
+    for (size_t i = 0; i < table->shape.count; i++) {
+        const struct column *c = &table->shape.columns[i];
+        if (value_is_null(&row[i]) && field_hidden(&table->fields[i]))
+            continue;
+        buf_put_char(scratch, scratch->len == 0 ? '{' : ',');
         json_put_str(scratch, c->name);
         buf_put_char(scratch, ':');
         if (c->secret && row[i].kind == VALUE_TEXT)
@@ -150,7 +153,6 @@ static int append(struct store *s, struct arena *a, const struct commit *commit,
 {
     const struct shape *journal = &system_table(SYSTEM_JOURNAL)->shape;
     const struct change *change = commit->changes[position];
-    const struct shape *shape = &change->table->shape;
     const struct value values[] = {
         value_integer(change->sequence),
         value_integer(commit->number),
@@ -163,8 +165,8 @@ static int append(struct store *s, struct arena *a, const struct commit *commit,
         value_integer(WORKSPACE),
         value_text(change->table->name),
         key_text(a, &change->key.value),
-        image_text(a, shape, change->before, scratch),
-        image_text(a, shape, change->after, scratch),
+        image_text(a, change->table, change->before, scratch),
+        image_text(a, change->table, change->after, scratch),
         changed_text(a, change, scratch),
         value_integer(commit->catalogue->version),
     };
