@@ -102,12 +102,20 @@ static int read_cell(struct reading *r, size_t draft, size_t field, const json_t
     return rc == KIND_MISTAKEN || rc == KIND_KEPT ? 0 : rc;
 }
 
+/* A column that others made need not hold the empty text. */
+static struct value initial_of(const struct grid_field *f)
+{
+    const struct value *v = &f->settings.initial;
+
+    return v->kind == VALUE_TEXT && v->text.len == 0 ? kind_empty(f) : settled(f, *v);
+}
+
 /* Of a new row. What has a default of its own in the store gets that. */
 static void take_default(struct reading *r, size_t draft, size_t field)
 {
     const struct grid_field *f = &r->drafts->table->fields[field];
     const struct column *column = f->column;
-    struct value value = settled(f, f->settings.initial);
+    struct value value = initial_of(f);
 
     if (!may_write(r, f) || (value_is_null(&value) && !value_is_null(&column->default_value)))
         return;
