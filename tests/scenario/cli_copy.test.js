@@ -190,7 +190,7 @@ test('a copy that is cut leaves nothing, and can be made again', () => withFolde
   const big = file(target);
   writeFileSync(path.join(target.path, 'big.csv'), 'id,text\n1,x\n');
   run(target, ['import', 'big.csv', '--collection', 'big', '--key', 'id'], 0, { DB_CLIENT: 'sqlite3', DB_FILENAME: big });
-  python(big, 'c.executescript("WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 60000) INSERT INTO big SELECT i, hex(randomblob(20)) FROM n")');
+  python(big, 'c.executescript("WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 60000) INSERT INTO big (id, text) SELECT i, hex(randomblob(20)) FROM n")');
   for (const sign of ['rowcast_journal', 'big']) {
     const child = spawn(BINARY, ['copy', '--from', `sqlite:${big}`, '--to', address(target)], { stdio: ['ignore', 'ignore', 'pipe'] });
     let heard = '';
