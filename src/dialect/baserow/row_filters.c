@@ -182,7 +182,7 @@ int row_filters_read(struct request *r, struct tx *tx, const struct grid_table *
     bool any = str_equal_nocase(json_get_str(query, "filter_type"), STR("OR"));
     int rc = tree.len > 0 ? read_tree(&f, tree, where_out)
                           : read_parameters(&f, r->http->query, any, where_out);
-    if (rc == 0 && (*where_out)->depth > EXPR_DEPTH_MAX)
+    if (rc == 0 && (*where_out)->depth >= EXPR_DEPTH_MAX) /* a search may come on top */
         return refuse_tree(tx, NULL,
                            STR("{\"error\":[{\"error\":\"The filters nest too deeply.\","
                                "\"code\":\"invalid\"}]}"));
