@@ -53,8 +53,9 @@ def measure(client, kind, port, pid, events, window, subscribers, users):
     return json.loads(run.stdout)
 
 
-def measure_floor(floor, client, frame_size, events, window, subscribers):
-    process = subprocess.Popen([floor, str(frame_size)], stdout=subprocess.PIPE, text=True)
+def measure_floor(floor, client, frame, events, window, subscribers):
+    size = min(65535, max(16, round(frame)))
+    process = subprocess.Popen([floor, str(size)], stdout=subprocess.PIPE, text=True)
     try:
         port = int(process.stdout.readline().split()[1])
         return measure(client, "floor", port, process.pid, events, window, subscribers, ["x:a"])
@@ -92,7 +93,7 @@ def fanout(build, options):
             for _ in range(options.rounds):
                 ours.append(measure(client, "rowcast", rowcast.port, rowcast.process.pid, events, window,
                                     options.subscribers, users))
-                frame = min(127, max(16, round(summary(ours)["frame"])))
-                bare.append(measure_floor(floor, client, frame, options.events, window, options.subscribers))
+                bare.append(measure_floor(floor, client, summary(ours)["frame"], options.events, window,
+                                          options.subscribers))
             report(name, summary(ours), summary(bare))
         print("\nevery event arrived exactly once, in order, at exactly the roles that may see it")

@@ -40,7 +40,8 @@ static int64_t events, window, sent, answered, deliveries, frame_bytes, expected
 
 static void open_peer(struct peer *p, const char *token, const struct role *role)
 {
-    *p = (struct peer){.fd = open_websocket(port, token), .role = role, .last = -1};
+    *p = (struct peer){
+        .fd = open_websocket(port, "/websocket?access_token=", token), .role = role, .last = -1};
     p->in = calloc(1, sizeof(*p->in));
     if (role && !is_floor) {
         char byte;
@@ -77,7 +78,7 @@ static void take_message(void *context, const char *text, size_t size)
         return;
     }
     deliveries++;
-    frame_bytes += (int64_t)size + 2;
+    frame_bytes += (int64_t)frame_size(size);
     if (is_floor)
         return;
     const char *at = memmem(text, size, mark, sizeof(mark) - 1);

@@ -20,7 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SOCKETS_MAX = 65536, EVENTS_MAX = 256 };
+enum { SOCKETS_MAX = 65536, EVENTS_MAX = 256, FRAME_MIN = 16, FRAME_MAX = 65535 };
 
 static int sockets[SOCKETS_MAX];
 static int socket_count;
@@ -56,6 +56,20 @@ static void send_to_all(const char *frame, size_t size)
             exit(0);
 }
 
+/* A text frame of so many bytes in all; those of more than 125 bytes of text have a longer head. */
+static void make_frame(char *frame, size_t size)
+{
+    size_t head = size <= 125 + 2 ? 2 : 4, text = size - head;
+
+    memset(frame, 'x', size);
+    frame[0] = (char)0x81;
+    frame[1] = (char)(head == 2 ? text : 126);
+    if (head == 4) {
+        frame[2] = (char)(text >> 8);
+        frame[3] = (char)text;
+    }
+}
+
 static void greet(int index)
 {
     static const char answer[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
@@ -67,12 +81,12 @@ static void greet(int index)
 int main(int count, char **arguments)
 {
     size_t size = count > 1 ? strtoul(arguments[1], NULL, 10) : 0;
-    if (size < 16 || size > 125 + 2) {
-        fprintf(stderr, "usage: fanout_floor FRAME_SIZE (16 to 127)\n");
+    if (size < FRAME_MIN || size > FRAME_MAX) {
+        fprintf(stderr, "usage: fanout_floor FRAME_SIZE (%d to %d)\n", FRAME_MIN, FRAME_MAX);
         return 2;
     }
-    char frame[128] = {(char)0x81, (char)(size - 2)};
-    memset(frame + 2, 'x', size - 2);
+    static char frame[FRAME_MAX];
+    make_frame(frame, size);
     int listener = listen_on_loopback(), epoll = epoll_create1(0);
     struct epoll_event events[EVENTS_MAX], event = {.events = EPOLLIN, .data.u32 = 0};
     epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);

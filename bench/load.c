@@ -120,14 +120,14 @@ void send_text(int fd, const char *text)
     send_all(fd, bytes, put_frame(bytes, text));
 }
 
-static void handshake(int fd, const char *token)
+static void handshake(int fd, const char *target, const char *token)
 {
     char text[1024];
     snprintf(text, sizeof(text),
-             "GET /websocket?access_token=%s HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+             "GET %s%s HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
              "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-             token);
+             target, token);
     send_all(fd, text, strlen(text));
     size_t got = 0;
     while (got < 4 || memcmp(text + got - 4, "\r\n\r\n", 4) != 0) {
@@ -140,7 +140,12 @@ static void handshake(int fd, const char *token)
         die("the upgrade was refused");
 }
 
-int open_websocket(int port, const char *token)
+size_t frame_size(size_t text_size)
+{
+    return text_size + (text_size < 126 ? 2 : 4);
+}
+
+int open_connection(int port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)port),
@@ -149,11 +154,23 @@ int open_websocket(int port, const char *token)
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
         die("cannot connect");
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    handshake(fd, token);
     return fd;
 }
 
-/* Takes whole frames out of what was read; what is left moves to the front. */
+int open_websocket(int port, const char *target, const char *token)
+{
+    int fd = open_connection(port);
+    handshake(fd, target, token);
+    return fd;
+}
+
+/* What is left of what was read moves to the front. */
+static void drop_taken(struct incoming *in, size_t size)
+{
+    memmove(in->bytes, in->bytes + size, in->used - size);
+    in->used -= size;
+}
+
 static void take_frames(struct incoming *in, message_fn *message, void *context)
 {
     size_t at = 0;
@@ -175,19 +192,61 @@ static void take_frames(struct incoming *in, message_fn *message, void *context)
             die("the server closed a socket");
         at += skip + size;
     }
-    memmove(in->bytes, in->bytes + at, in->used - at);
-    in->used -= at;
+    drop_taken(in, at);
+}
+
+/* The length of the whole answer at the front; 0: it is not whole yet. */
+static size_t answer_size(const char *text, size_t size, size_t *head_out)
+{
+    const char *end = memmem(text, size, "\r\n\r\n", 4);
+    if (!end)
+        return 0;
+    *head_out = (size_t)(end - text) + 4;
+    int64_t length = number_after(text, *head_out, "Content-Length: ");
+    if (size < 12 || memcmp(text, "HTTP/1.1 200", 12) != 0 || length < 0) {
+        fprintf(stderr, "answered: %.*s\n", (int)size, text);
+        die("a request was refused");
+    }
+    return size - *head_out < (size_t)length ? 0 : *head_out + (size_t)length;
+}
+
+static void take_answers(struct incoming *in, message_fn *answer, void *context)
+{
+    size_t at = 0, size, head;
+    while ((size = answer_size(in->bytes + at, in->used - at, &head)) > 0) {
+        answer(context, in->bytes + at + head, size - head);
+        at += size;
+    }
+    drop_taken(in, at);
+}
+
+static bool read_once(int fd, struct incoming *in)
+{
+    ssize_t n = recv(fd, in->bytes + in->used, INCOMING - in->used, MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN)
+        return false;
+    if (n <= 0)
+        die("a connection broke");
+    in->used += (size_t)n;
+    return true;
 }
 
 void receive(int fd, struct incoming *in, message_fn *message, void *context)
 {
-    ssize_t n = recv(fd, in->bytes + in->used, INCOMING - in->used, MSG_DONTWAIT);
-    if (n < 0 && errno == EAGAIN)
-        return;
-    if (n <= 0)
-        die("a connection broke");
-    in->used += (size_t)n;
-    take_frames(in, message, context);
+    if (read_once(fd, in))
+        take_frames(in, message, context);
+}
+
+void receive_answers(int fd, struct incoming *in, message_fn *answer, void *context)
+{
+    if (read_once(fd, in))
+        take_answers(in, answer, context);
+}
+
+int64_t number_after(const char *text, size_t size, const char *mark)
+{
+    const char *at = memmem(text, size, mark, strlen(mark));
+    return at ? strtoll(at + strlen(mark), NULL, 10) : -1;
 }
 
 /* ---- creates, timed ---- */

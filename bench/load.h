@@ -3,7 +3,8 @@
 
 /*
  * What the load programs share: the clock, the account of processors, just enough of a WebSocket
- * client, and the tally of timed creates. Whatever goes wrong ends the program with its reason.
+ * and of an HTTP client, and the tally of timed creates. Whatever goes wrong ends the program with
+ * its reason.
  */
 
 #include <stdbool.h>
@@ -23,8 +24,10 @@ void send_all(int fd, const void *bytes, size_t size);
 enum { FRAME_HEAD_MAX = 8 };
 size_t put_frame(char *at, const char *text);
 void send_text(int fd, const char *text);
-/* A blocking WebSocket connection to this machine, upgraded. */
-int open_websocket(int port, const char *token);
+size_t frame_size(size_t text_size); /* of a server's frame with so much text */
+int open_connection(int port);       /* a blocking one, to this machine */
+/* The same, upgraded; the target is a path and query that the token ends. */
+int open_websocket(int port, const char *target, const char *token);
 
 /* What came on a connection and is not a whole message yet. */
 enum { INCOMING = 65536 };
@@ -35,6 +38,10 @@ struct incoming {
 typedef void message_fn(void *context, const char *text, size_t size);
 /* Reads once, without waiting, and hands over each whole text message. */
 void receive(int fd, struct incoming *in, message_fn *message, void *context);
+/* The same, of HTTP: the body of each whole answer, which has to be a 200 that tells its length. */
+void receive_answers(int fd, struct incoming *in, message_fn *answer, void *context);
+/* The number behind a mark; -1: the mark is not there. */
+int64_t number_after(const char *text, size_t size, const char *mark);
 
 /* ---- creates, timed ---- */
 

@@ -1,6 +1,7 @@
 """./dev bench: Rowcast beside a floor, in one run on one machine. Only the ratios mean something.
 
   fanout   deliveries of permission-checked events beside a bare epoll program
+  collab   updates of rows over REST, told to all who look at the table, beside the same program
   writes   durable creates beside one transaction per create, on SQLite; --store pg: on PostgreSQL too
 
 Rounds alternate between Rowcast and the floor, so that both meet the same machine; medians are printed.
@@ -9,10 +10,11 @@ import argparse
 import signal
 import sys
 
+from collab import collab
 from fanout import fanout
 from writes import writes
 
-BENCHES = {"fanout": fanout, "writes": writes}
+BENCHES = {"fanout": fanout, "collab": collab, "writes": writes}
 
 
 def main():
@@ -23,7 +25,10 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     group = parser.add_argument_group("fanout")
     group.add_argument("--subscribers", type=int, default=1000)
-    group.add_argument("--events", type=int, default=400)
+    group.add_argument("--events", type=int, default=400, help="of fanout and of collab; ten times as many to saturate")
+    group = parser.add_argument_group("collab")
+    group.add_argument("--viewers", type=int, default=1000)
+    group.add_argument("--writers", type=int, default=50)
     group = parser.add_argument_group("writes")
     group.add_argument("--store", choices=["sqlite", "pg"], default="sqlite", help="pg: both")
     group.add_argument("--connections", type=int, nargs="+", default=[1, 16, 64])

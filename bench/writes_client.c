@@ -57,13 +57,6 @@ static void send_creates(struct peer *p)
     p->out_size = 0;
 }
 
-/* The number after a mark; -1: the mark is not there. */
-static int64_t number_after(const char *text, size_t size, const char *mark)
-{
-    const char *at = memmem(text, size, mark, strlen(mark));
-    return at ? strtoll(at + strlen(mark), NULL, 10) : -1;
-}
-
 static void take_answer(void *context, const char *text, size_t size)
 {
     struct peer *p = context;
@@ -83,7 +76,7 @@ static void take_answer(void *context, const char *text, size_t size)
 
 static void open_peer(struct peer *p, int port, const char *token)
 {
-    p->fd = open_websocket(port, token);
+    p->fd = open_websocket(port, "/websocket?access_token=", token);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = p};
     epoll_ctl(epoll_fd, EPOLL_CTL_ADD, p->fd, &event);
 }

@@ -195,7 +195,7 @@ def suite_release():
             node_tests("crash", store, "build/release/rowcast", scenarios("crash"), 600, alone=True)
         node_tests("page", "sqlite", "build/release/rowcast", scenarios("page"), 300)
     if build("bench"):
-        for words in (["--events", "100"], ["writes", "--store", "pg", "--seconds", "0.2", "--connections", "1", "16"]):
+        for words in (["--events", "100"], ["collab", "--events", "100"], ["writes", "--store", "pg", "--seconds", "0.2", "--connections", "1", "16"]):
             count(run([sys.executable, "bench/run.py", "build/bench", *words, "--rounds", "1"], 300))
 
 
