@@ -133,6 +133,6 @@ const struct route field_routes[] = {
      0, primary_rules, NULL},
     {"GET", "/api/database/fields/:id/", ON_READER(fields_read), 0, NULL, NULL},
     {"PATCH", "/api/database/fields/:id/", ON_SCHEMA(fields_change), 0, NULL, NULL},
-    {"DELETE", "/api/database/fields/:id/", ON_WRITER(fields_delete), 0, NULL, NULL},
+    {"DELETE", "/api/database/fields/:id/", ON_SCHEMA(fields_delete), 0, NULL, NULL},
     {NULL, NULL, {0}, 0, NULL, NULL},
 };
