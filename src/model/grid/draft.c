@@ -102,8 +102,8 @@ static int read_name(struct tx *tx, const struct grid_table *t, const struct gri
     d->name = before ? before->name : STR("");
     if (before && !json_get(body, "name"))
         return 0;
-    d->name = name;
-    return draft_check_name(tx, t, name, before);
+    d->name = name.at ? str_trim(name) : STR("");
+    return draft_check_name(tx, t, d->name, before);
 }
 
 static int read_kind(struct tx *tx, const struct grid_field *before, const json_t *body,
@@ -112,8 +112,11 @@ static int read_kind(struct tx *tx, const struct grid_field *before, const json_
     struct str type = json_get_str(body, "type");
 
     d->kind = type.at ? kind_find(type) : before ? before->kind : NULL;
-    if (!d->kind)
-        return refuse_wish(tx, GRID_KIND_UNKNOWN);
+    if (!d->kind) {
+        refuse_wish(tx, before ? GRID_KIND_FIXED : GRID_KIND_UNKNOWN);
+        tx->problem->value = type;
+        return REFUSED;
+    }
     /* A key, or a column with a relation, is what it is. */
     bool fixed = before && ((before->column && before->column->primary_key) ||
                             (before->link && !before->link->junction));

@@ -16,6 +16,7 @@
  * - tables.c, fields.c: making, changing, ordering tables and fields; convert.c: their values
  * - rows.c: making, changing, moving, deleting rows; order.c: where they stand
  * - links.c: rows that rows are linked to
+ * - cells.c: what is asked of one field: its different values, whether a password is right
  * - query.c: lists; filter.c: the filters of section 11
  * - news.c: what a commit's changes alone do not tell (struct news)
  * - trash.c, history.c, tokens.c
@@ -118,6 +119,7 @@ int grid_find_application(struct tx *tx, int64_t id, const struct application **
 #define GRID_INDEX_UNSUPPORTED "kind cannot be indexed"
 #define GRID_CHOICE_UNKNOWN "no such option" /* value: the option */
 #define GRID_CHOICE_FOREIGN "option of another field"
+#define GRID_VALUES_UNSUPPORTED "kind has no single values"
 
 /*
  * A value that does not fit: PROBLEM_FAILED_VALIDATION with a violation each, of which `type` is

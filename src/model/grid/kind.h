@@ -145,6 +145,9 @@ int kind_read(struct tx *tx, const struct grid_field *f, const json_t *json,
 bool kind_needs_preparing(const struct grid_field *f, const json_t *json);
 /* Hashes the password; 0, a fault, or REFUSED (too many of them in one request). */
 int kind_prepare(struct tx *tx, const struct grid_field *f, const json_t *json);
+/* Is this the password whose hash the cell holds? Slow. */
+bool kind_password_fits(const struct tx *tx, const struct grid_field *f, const struct value *cell,
+                        struct str plain);
 /* A cell → JSON (10.3). In memory only; any thread. */
 void kind_write(struct buf *b, const struct grid_field *f, const struct value *cell);
 /* A cell as people read it: for search, names of rows, conversion. Appends nothing for an empty

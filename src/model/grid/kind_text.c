@@ -222,6 +222,13 @@ static int read_password(struct tx *tx, const struct grid_field *f, const json_t
     return rc;
 }
 
+bool kind_password_fits(const struct tx *tx, const struct grid_field *f, const struct value *cell,
+                        struct str plain)
+{
+    return is_hashed(f) && cell->kind == VALUE_TEXT &&
+           password_verify(tx->settings, cell->text, plain);
+}
+
 static void write_password(struct buf *b, const struct grid_field *f, const struct value *cell)
 {
     (void)f;
