@@ -129,6 +129,8 @@ static void configure_dialects(const struct settings *s, struct mailer *mailer)
         .legacy_group_keys = s->baserow_legacy_group_keys,
         .page_rows_max = s->baserow_page_rows_max,
         .batch_rows_max = s->baserow_batch_rows_max,
+        .table_rows_max = s->baserow_table_rows_max,
+        .trash_ms = s->baserow_trash_hours * 3600 * 1000,
         .pending_invitations_max = s->baserow_pending_invitations_max,
         .replay_events_max = s->baserow_replay_events_max,
         .anonymous_refused = s->baserow_anonymous_refused,

@@ -219,6 +219,7 @@ static struct model_settings model_settings_of(struct arena *a, const struct set
         .filter_depth_max = (unsigned)s->filter_depth_max,
         .login_attempts_max = (unsigned)s->login_attempts_max,
         .journal_retention_ms = s->journal_retention,
+        .row_history_retention_ms = s->baserow_history_days * 24 * 3600 * 1000,
         .argon2_memory_kib = (unsigned)s->hash_memory_cost,
         .argon2_passes = (unsigned)s->hash_time_cost,
     };

@@ -43,7 +43,8 @@ struct settings {
     struct str baserow_signing_key; /* absent: the secret */
     int64_t baserow_access_token_minutes, baserow_refresh_token_hours;
     int64_t baserow_page_rows_max, baserow_batch_rows_max;
-    int64_t baserow_pending_invitations_max; /* 0: any number */
+    int64_t baserow_pending_invitations_max, baserow_table_rows_max; /* 0: any number */
+    int64_t baserow_trash_hours, baserow_history_days;
     bool email_smtp, email_smtp_use_tls, email_smtp_use_ssl;
     struct str email_smtp_host, email_smtp_user, email_smtp_password, from_email;
     int64_t email_smtp_port;

@@ -48,10 +48,10 @@ static int run_in(struct request *r, struct tx *tx)
     return rc;
 }
 
-/* A write is done whether or not somebody waits for it. */
+/* A write is done whether or not somebody waits for it, and so is a read of which more follows. */
 static bool is_pointless(const struct request *r)
 {
-    return r->handler->lane == LANE_READ &&
+    return r->handler->lane == LANE_READ && !r->handler->stored &&
            atomic_load_explicit(&r->abandoned, memory_order_relaxed);
 }
 

@@ -39,6 +39,14 @@ static void set_done(struct service *v, struct request *r)
     v->stats.faults += r->result < 0;
 }
 
+/* One that was run, and is not to be run again. */
+static void set_stored(struct service *v, struct request *r)
+{
+    set_done(v, r);
+    if (r->result == 0 && r->handler->stored)
+        r->handler->stored(r);
+}
+
 /* Whoever asks over HTTP is not known here: credentials are looked up on workers only. */
 static void run_here(struct service *v, struct request *r)
 {
@@ -118,7 +126,7 @@ static void take_from_reader(void *context, struct mail *mail)
     if (prepared && r->result == 0)
         hand_on(v, r, REQUEST_RUNNING);
     else
-        set_done(v, r);
+        set_stored(v, r);
     session_advance(s);
 }
 
@@ -141,9 +149,7 @@ static void finish_write(struct service *v, struct request *r, int64_t now_ms)
     AUTO(commit_unref) struct commit *commit = r->commit ? commit_ref(r->commit) : NULL;
 
     s->holds++;
-    set_done(v, r);
-    if (r->result == 0 && r->handler->stored)
-        r->handler->stored(r);
+    set_stored(v, r);
     session_deliver(s);
     if (commit)
         publish(v, commit, now_ms);

@@ -57,9 +57,9 @@ struct handler {
     /* Makes r->reply from r->problem (kind set; INTERNAL for a fault). Any thread, no tx. NULL: it
      * is only used for tasks (service.h). */
     void (*fail)(struct request *r);
-    /* On the loop, when a write's transaction is durable and its result is 0, before the reply,
-     * whether or not the client is still there: for what leaves the store for good (mail). NULL:
-     * nothing. */
+    /* On the loop, when the result of a read or a write is 0 and what it wrote is durable, before
+     * the reply, whether or not the client is still there: for what leaves the store for good
+     * (mail), and for work that begins with it. NULL: nothing. */
     void (*stored)(struct request *r);
     /* On the loop, after the reply was queued and before the commit is published; NULL: nothing.
      * Not called when the client has gone. */

@@ -122,14 +122,6 @@ static int applications_delete(struct request *r, struct tx *tx)
     return rc ? rc : reply_empty(r);
 }
 
-/* It is a job, and there are none to run it. */
-static int applications_duplicate(struct request *r, struct tx *tx)
-{
-    const struct application *application;
-    int rc = application_find(tx, rest_of(r)->ids[0], &application);
-    return rc ? rc : refuse_code(tx, ERROR_FEATURE_DISABLED, NULL);
-}
-
 const struct route application_routes[] = {
     {"GET", "/api/applications/", ON_READER(applications_list_all), 0, NULL, NULL},
     {"GET", "/api/applications/workspace/:id/", ON_READER(applications_list), 0, NULL, NULL},
@@ -140,7 +132,5 @@ const struct route application_routes[] = {
     {"GET", "/api/applications/:id/", ON_READER(applications_read), 0, NULL, NULL},
     {"PATCH", "/api/applications/:id/", ON_WRITER(applications_rename), 0, rename_rules, NULL},
     {"DELETE", "/api/applications/:id/", ON_WRITER(applications_delete), 0, NULL, NULL},
-    {"POST", "/api/applications/:id/duplicate/async/", ON_READER(applications_duplicate), 0, NULL,
-     NULL},
     {NULL, NULL, {0}, 0, NULL, NULL},
 };

@@ -12,6 +12,7 @@
  *   reply.c     a body, or nothing, with CORS → response
  *   token.c     the JSON Web Tokens of 2.2
  *   login.c … one file for each family of routes
+ *   jobs.c      work that its request does not wait for
  *   channel.c   /ws/core/
  */
 
@@ -30,6 +31,7 @@ struct baserow_settings {
     bool documented_messages, legacy_group_keys;       /* BASEROW_..., section 5.13, section 6 */
     int64_t table_rows_max; /* INITIAL_TABLE_DATA_LIMIT: that a table is made with; 0: any number */
     int64_t page_rows_max, batch_rows_max; /* of a list of rows; of a batch that is written */
+    int64_t trash_ms;                      /* HOURS_UNTIL_TRASH_PERMANENTLY_DELETED */
     int64_t pending_invitations_max;       /* of a workspace; 0: any number */
     int64_t replay_events_max; /* BASEROW_REALTIME_REPLAY_MAX_EVENTS; 0: no replay, no numbers */
     bool anonymous_refused;    /* DISABLE_ANONYMOUS_PUBLIC_VIEW_WS_CONNECTIONS, false */

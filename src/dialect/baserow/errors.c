@@ -63,6 +63,7 @@ static const struct {
     {GRID_CONSTRAINT_DEFAULT, ERROR_FIELD_CONSTRAINT_DOES_NOT_SUPPORT_DEFAULT_VALUE},
     {GRID_INDEX_UNSUPPORTED, ERROR_DB_INDEX_NOT_SUPPORTED},
     {GRID_CHOICE_UNKNOWN, UNKNOWN_SELECT_OPTION},
+    {GRID_VALUES_UNSUPPORTED, ERROR_INCOMPATIBLE_FIELD_TYPE_FOR_UNIQUE_VALUES},
     {GRID_CHOICE_FOREIGN, ERROR_SELECT_OPTION_DOES_NOT_BELONG_TO_FIELD},
     {TRASH_NO_ITEM, ERROR_TRASH_ITEM_DOES_NOT_EXIST},
     {TRASH_PARENT_FIRST, ERROR_CANNOT_RESTORE_PARENT_BEFORE_CHILD},
@@ -144,17 +145,22 @@ static struct str value_of(const struct problem *p)
                                                          : STR("under pressure");
 }
 
+static void put_filled(struct buf *b, const char *text, struct str value)
+{
+    for (const char *at = text; *at; at++) {
+        if (at[0] == '%' && at[1] == 'v') {
+            buf_put_str(b, value);
+            at++;
+        } else
+            buf_put_char(b, *at);
+    }
+}
+
 static void put_text(struct buf *b, const char *text, struct str value)
 {
     struct buf filled;
     buf_init(&filled, SIZE_MAX);
-    for (const char *at = text; *at; at++) {
-        if (at[0] == '%' && at[1] == 'v') {
-            buf_put_str(&filled, value);
-            at++;
-        } else
-            buf_put_char(&filled, *at);
-    }
+    put_filled(&filled, text, value);
     json_put_str(b, buf_str(&filled));
     buf_deinit(&filled);
 }
@@ -205,6 +211,20 @@ static void put_detail(struct buf *b, const struct problem *p)
         put_violations(b, p->violations);
     else
         json_put_str(b, p->reason);
+}
+
+struct str error_text(struct arena *a, const struct problem *p, const char **code_out)
+{
+    enum error_code code = code_of(p);
+    struct buf b;
+    buf_init(&b, SIZE_MAX);
+    put_filled(&b, errors[code].text, value_of(p));
+    if (b.len == 0) /* of those whose detail is JSON, or that say nothing */
+        buf_put_str(&b, is_ours(p, &code) || !p->reason.at ? str_of(errors[code].name) : p->reason);
+    struct str text = arena_str(a, buf_str(&b));
+    buf_deinit(&b);
+    *code_out = errors[code].name;
+    return text;
 }
 
 void error_write(struct buf *b, const struct problem *p)

@@ -271,7 +271,8 @@ static void http(struct session *s, struct http_request *http_request)
         submit(s, http_request);
 }
 
-static const struct handler *const chores[] = {&departure_chore, NULL};
+static const struct handler *const chores[] = {&departure_chore, &trash_chore, &history_chore,
+                                               NULL};
 
 const struct dialect baserow_dialect = {
     .name = "baserow",

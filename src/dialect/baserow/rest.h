@@ -102,7 +102,8 @@ struct route {
 /* The families' tables, each ended by a row without a method. */
 extern const struct route login_routes[], account_routes[], settings_routes[], workspace_routes[],
     member_routes[], invitation_routes[], application_routes[], recovery_routes[], token_routes[],
-    table_routes[], field_routes[], trash_routes[], history_routes[], row_routes[];
+    table_routes[], field_routes[], trash_routes[], history_routes[], row_routes[], job_routes[],
+    job_type_routes[];
 
 enum route_found {
     ROUTE_FOUND,
@@ -132,6 +133,9 @@ int put_instance_permissions(struct tx *tx, const struct account *account, struc
 /* ---- departures.c ---- */
 /* Deletes the accounts whose time of grace is over. */
 extern const struct handler departure_chore;
+
+/* ---- upkeep.c ---- */
+extern const struct handler trash_chore, history_chore;
 
 /* ---- rows.c ---- */
 struct grid_table;
@@ -232,6 +236,7 @@ enum error_form {
     X(ERROR_MAX_JOB_COUNT_EXCEEDED, CODED, 400,                                                    \
       "Max running job count for this type is exceeded.")                                          \
     X(ERROR_JOB_DOES_NOT_EXIST, CODED, 404, "The requested job does not exist.")                   \
+    X(ERROR_JOB_NOT_CANCELLABLE, CODED, 400, "The job has ended, and cannot be cancelled.")        \
     /* tables (9.5) */                                                                             \
     X(ERROR_INVALID_INITIAL_TABLE_DATA, CODED, 400,                                                \
       "The provided table data must at least contain one row and one column.")                     \
@@ -276,6 +281,9 @@ enum error_form {
     X(ERROR_FIELD_CONSTRAINT_DOES_NOT_SUPPORT_DEFAULT_VALUE, CODED, 400,                           \
       "The constraint does not go with a default value.")                                          \
     X(ERROR_DB_INDEX_NOT_SUPPORTED, CODED, 400, "This type of field cannot be indexed.")           \
+    X(ERROR_INCOMPATIBLE_FIELD_TYPE_FOR_UNIQUE_VALUES, CODED, 400,                                 \
+      "Fields of this type have no single values.")                                                \
+    X(ERROR_INVALID_PASSWORD_FIELD_PASSWORD, CODED, 401, "The password is not correct.")           \
     X(UNKNOWN_SELECT_OPTION, JSON_TEXT, 400,                                                       \
       "The provided select option value '%v' is not a valid select option.")                       \
     X(ERROR_PAGE_SIZE_LIMIT, CODED, 400, "The page size is limited to %v.")                        \
@@ -328,6 +336,8 @@ enum error_code {
 int refuse_code(struct tx *tx, enum error_code code, const char *value);
 int error_status(const struct problem *p);
 void error_write(struct buf *b, const struct problem *p);
+/* The same as a sentence for people, in the arena, never empty; and the code's name. */
+struct str error_text(struct arena *a, const struct problem *p, const char **code_out);
 
 /* ---- reply.c ---- */
 

@@ -2,9 +2,10 @@
 #include "dialect/baserow/rest.h"
 
 static const struct route *const families[] = {
-    login_routes,  account_routes,    recovery_routes,    settings_routes, workspace_routes,
-    member_routes, invitation_routes, application_routes, token_routes,    table_routes,
-    field_routes,  trash_routes,      history_routes,     row_routes};
+    login_routes,     account_routes, recovery_routes,   settings_routes,
+    workspace_routes, member_routes,  invitation_routes, application_routes,
+    token_routes,     table_routes,   field_routes,      trash_routes,
+    history_routes,   row_routes,     job_routes,        job_type_routes};
 
 enum { ID_DIGITS_MAX = 18 };
 

@@ -34,6 +34,11 @@ static int check_size(struct tx *tx, size_t rows, size_t width, enum table_data_
     return 0;
 }
 
+int table_data_check(struct tx *tx, const json_t *rows)
+{
+    return check_size(tx, json_array_size(rows), width_of(rows), TABLE_DATA_JOB);
+}
+
 static bool is_taken(const struct str *names, size_t count, struct str name)
 {
     for (size_t i = 0; i < count; i++)

@@ -15,5 +15,7 @@ enum table_data_limit { TABLE_DATA_AT_ONCE, TABLE_DATA_JOB };
  */
 int table_data_read(struct tx *tx, const json_t *data, enum table_data_limit limit,
                     struct grid_draft *draft_out);
+/* Are these rows for a table that is there, within the limits of a job? REFUSED likewise. */
+int table_data_check(struct tx *tx, const json_t *rows);
 
 #endif

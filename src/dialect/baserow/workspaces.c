@@ -140,7 +140,7 @@ static int workspaces_generative_ai(struct request *r, struct tx *tx)
     return reply_json(r, tx, &b);
 }
 
-/* ---- notifications and jobs ---- */
+/* ---- notifications ---- */
 
 static int notifications_list(struct request *r, struct tx *tx)
 {
@@ -162,20 +162,6 @@ static int notifications_settle(struct request *r, struct tx *tx)
     return rc ? rc : reply_empty(r);
 }
 
-static int jobs_list(struct request *r, struct tx *tx)
-{
-    struct buf b;
-    reply_begin(&b);
-    buf_put_lit(&b, "{\"jobs\":[]}");
-    return reply_json(r, tx, &b);
-}
-
-static int jobs_read(struct request *r, struct tx *tx)
-{
-    (void)r;
-    return refuse_code(tx, ERROR_JOB_DOES_NOT_EXIST, NULL);
-}
-
 const struct route workspace_routes[] = {
     {"GET", "/api/workspaces/", ON_READER(workspaces_list), 0, NULL, NULL},
     {"POST", "/api/workspaces/", ON_WRITER(workspaces_create), 0, name_rules, NULL},
@@ -194,7 +180,5 @@ const struct route workspace_routes[] = {
     {"DELETE", "/api/notifications/:id/", ON_READER(notifications_settle), 0, NULL, NULL},
     {"POST", "/api/notifications/:id/mark-all-as-read/", ON_READER(notifications_settle), 0, NULL,
      NULL},
-    {"GET", "/api/jobs/", ON_READER(jobs_list), 0, NULL, NULL},
-    {"GET", "/api/jobs/:id/", ON_READER(jobs_read), 0, NULL, NULL},
     {NULL, NULL, {0}, 0, NULL, NULL},
 };

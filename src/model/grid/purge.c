@@ -4,10 +4,132 @@
 #include "model/schema/schema.h"
 
 /*
- * Going for good. What was marked is brought back into sight of this transaction first, so that the
- * functions that delete such things for good find it; whoever looks at the commit from before or
- * after sees nothing of it.
+ * Going for good. What is marked, and what is above it, is brought back into sight of this
+ * transaction first, so that the functions that delete such things for good find it; what stays is
+ * marked again. Whoever looks at the commit from before or after sees nothing of it.
  */
+
+/* ---- marks ---- */
+
+/* Rows whose column has this value; *found_out: one of them was marked (NULL: nobody asks). */
+static int unmark(struct tx *tx, enum system_table which, const char *column, struct value value,
+                  const char *mark, bool *found_out)
+{
+    struct system_rows rows;
+
+    int rc = system_rows(tx->store, tx->arena, which,
+                         system_test(tx->arena, which, column, OP_EQ, value), NULL, &rows);
+    for (size_t i = 0; i < rows.count && rc == 0; i++) {
+        if (system_integer(which, rows.at[i], mark) == 0)
+            continue;
+        if (found_out)
+            *found_out = true;
+        rc = trash_mark(tx, which, mark, rows.at[i], false);
+    }
+    return rc;
+}
+
+/* What lies above an item, from the top down; in the trash by itself, perhaps. */
+struct veil {
+    enum system_table which;
+    const char *column, *mark;
+    struct value value;
+    bool lifted;
+};
+enum { VEILS = 3 };
+struct veils {
+    struct veil at[VEILS];
+    size_t count;
+};
+
+static void add_veil(struct veils *v, enum system_table which, const char *column, const char *mark,
+                     struct value value)
+{
+    if (!value_is_null(&value))
+        v->at[v->count++] = (struct veil){which, column, mark, value, false};
+}
+
+static int find_veils(struct tx *tx, enum trash_type type, const struct value *entry,
+                      struct veils *v)
+{
+    const struct value *field = NULL;
+    int rc = 0;
+
+    if (type != TRASH_WORKSPACE)
+        add_veil(v, SYSTEM_WORKSPACES, "id", "trashed",
+                 entry[system_column(SYSTEM_TRASH, "workspace")]);
+    if (type == TRASH_TABLE || type == TRASH_FIELD)
+        add_veil(v, SYSTEM_APPLICATIONS, "id", "trashed",
+                 entry[system_column(SYSTEM_TRASH, "application")]);
+    if (type == TRASH_FIELD)
+        rc = record_by_id(tx, SYSTEM_FIELDS, system_integer(SYSTEM_TRASH, entry, "item"), &field);
+    if (rc == 0 && field)
+        add_veil(v, SYSTEM_COLLECTIONS, "collection", "rowcast_trashed",
+                 field[system_column(SYSTEM_FIELDS, "collection")]);
+    return rc;
+}
+
+static int lift_veils(struct tx *tx, struct veils *v)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < v->count && rc == 0; i++) {
+        struct veil *veil = &v->at[i];
+        rc = unmark(tx, veil->which, veil->column, veil->value, veil->mark, &veil->lifted);
+    }
+    return rc;
+}
+
+static int drop_veils(struct tx *tx, const struct veils *v)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < v->count && rc == 0; i++) {
+        const struct veil *veil = &v->at[i];
+        struct system_rows rows = {0};
+        if (!veil->lifted)
+            continue;
+        rc = system_rows(tx->store, tx->arena, veil->which,
+                         system_test(tx->arena, veil->which, veil->column, OP_EQ, veil->value),
+                         NULL, &rows);
+        for (size_t k = 0; k < rows.count && rc == 0; k++)
+            rc = trash_mark(tx, veil->which, veil->mark, rows.at[k], true);
+    }
+    return rc;
+}
+
+/* Fields that went along with a table or a field. */
+static int unmark_along(struct tx *tx, const json_t *content)
+{
+    const json_t *fields = json_get(content, "fields");
+    int rc = 0;
+
+    for (size_t i = 0; i < json_array_size(fields) && rc == 0; i++)
+        rc = unmark(tx, SYSTEM_FIELDS, "id",
+                    value_integer(json_integer_value(json_array_get(fields, i))), "rowcast_trashed",
+                    NULL);
+    return rc;
+}
+
+/* A table with its fields, which may have been trashed before it. */
+static int unmark_tables(struct tx *tx, const char *column, int64_t id)
+{
+    struct system_rows rows;
+
+    int rc = unmark(tx, SYSTEM_COLLECTIONS, column, value_integer(id), "rowcast_trashed", NULL);
+    if (rc == 0)
+        rc = system_rows(
+            tx->store, tx->arena, SYSTEM_COLLECTIONS,
+            system_test(tx->arena, SYSTEM_COLLECTIONS, column, OP_EQ, value_integer(id)), NULL,
+            &rows);
+    for (size_t i = 0; rc == 0 && i < rows.count; i++)
+        rc = unmark(tx, SYSTEM_FIELDS, "collection",
+                    rows.at[i][system_column(SYSTEM_COLLECTIONS, "collection")], "rowcast_trashed",
+                    NULL);
+    return rc == 0 ? tx_follow(tx) : rc;
+}
+
+/* ---- fields and tables ---- */
 
 static int purge_junction(struct tx *tx, const struct grid_field *f)
 {
@@ -29,20 +151,6 @@ static int purge_junction(struct tx *tx, const struct grid_field *f)
     return rc == 0 ? schema_delete_collection(tx, junction) : rc;
 }
 
-/* Of a table or a field, of what is below it or above it: any row whose column says so. */
-static int unmark_all(struct tx *tx, enum system_table which, const char *column,
-                      struct value value, const char *mark)
-{
-    struct system_rows rows;
-
-    int rc = system_rows(tx->store, tx->arena, which,
-                         system_test(tx->arena, which, column, OP_EQ, value), NULL, &rows);
-    for (size_t i = 0; i < rows.count && rc == 0; i++)
-        if (system_integer(which, rows.at[i], mark) != 0)
-            rc = trash_mark(tx, which, mark, rows.at[i], false);
-    return rc;
-}
-
 static int purge_field_of(struct tx *tx, const struct grid_field *f)
 {
     const struct value *row;
@@ -58,15 +166,15 @@ static int purge_field_of(struct tx *tx, const struct grid_field *f)
     return record_delete(tx, SYSTEM_FIELDS, &gone);
 }
 
-static int purge_field(struct tx *tx, int64_t id)
+static int purge_field(struct tx *tx, int64_t id, const json_t *content)
 {
-    int rc = trash_mark_field(tx, id, false);
+    int rc = unmark(tx, SYSTEM_FIELDS, "id", value_integer(id), "rowcast_trashed", NULL);
+    if (rc == 0)
+        rc = unmark_along(tx, content);
     if (rc == 0)
         rc = tx_follow(tx);
-    if (rc != 0)
-        return rc;
-    const struct grid_field *f = grid_field(tx->catalogue, id);
-    return f ? purge_field_of(tx, f) : 0; /* else it goes with its table */
+    const struct grid_field *f = rc == 0 ? grid_field(tx->catalogue, id) : NULL;
+    return f ? purge_field_of(tx, f) : rc;
 }
 
 /* The junctions of its links first, those from other tables too. */
@@ -93,26 +201,24 @@ static int purge_links(struct tx *tx, int64_t table)
     }
 }
 
-/* With trashed fields, and what other tables link to it. */
-static int purge_table(struct tx *tx, int64_t id)
+/* One that is in sight. */
+static int drop_table(struct tx *tx, int64_t id)
 {
-    int rc = unmark_all(tx, SYSTEM_COLLECTIONS, "rowcast_table_id", value_integer(id),
-                        "rowcast_trashed");
+    int rc = purge_links(tx, id);
     if (rc == 0)
-        rc = tx_follow(tx);
-    if (rc != 0)
-        return rc;
-    const struct grid_table *t = grid_table(tx->catalogue, id);
-    if (!t)
-        return 0; /* it goes with its application */
-    rc = unmark_all(tx, SYSTEM_FIELDS, "collection", value_text(t->table->name), "rowcast_trashed");
-    if (rc == 0)
-        rc = tx_follow(tx);
-    if (rc == 0)
-        rc = purge_links(tx, id);
-    t = rc == 0 ? grid_table(tx->catalogue, id) : NULL;
-    return t ? schema_delete_collection(tx, t->table->name) : rc;
+        rc = schema_delete_collection(tx, grid_table(tx->catalogue, id)->table->name);
+    return rc == 0 ? tx_follow(tx) : rc;
 }
+
+static int purge_table(struct tx *tx, int64_t id, const json_t *content)
+{
+    int rc = unmark_along(tx, content);
+    if (rc == 0)
+        rc = unmark_tables(tx, "rowcast_table_id", id);
+    return rc == 0 && grid_table(tx->catalogue, id) ? drop_table(tx, id) : rc;
+}
+
+/* ---- applications and workspaces ---- */
 
 /* What lay in the trash of a place that is gone is gone, too. */
 static int forget_entries(struct tx *tx, const char *column, int64_t id)
@@ -136,109 +242,124 @@ static int delete_record(struct tx *tx, enum system_table which, int64_t id)
     return rc == 0 ? tx_follow(tx) : rc;
 }
 
-static int purge_application(struct tx *tx, int64_t id)
+/* Tables that nobody placed there stay: others made them, and they are there for others. */
+static const struct grid_table *placed_table(const struct tx *tx, int64_t application)
 {
     size_t count;
+    const struct grid_table *const *tables = grid_tables(tx->catalogue, application, &count);
 
-    int rc = unmark_all(tx, SYSTEM_APPLICATIONS, "id", value_integer(id), "trashed");
+    for (size_t i = 0; i < count; i++)
+        if (tables[i]->placed)
+            return tables[i];
+    return NULL;
+}
+
+static int purge_application(struct tx *tx, int64_t id, const json_t *content)
+{
+    const struct grid_table *t;
+
+    (void)content;
+    int rc = unmark(tx, SYSTEM_APPLICATIONS, "id", value_integer(id), "trashed", NULL);
     if (rc == 0)
-        rc = unmark_all(tx, SYSTEM_COLLECTIONS, "rowcast_application", value_integer(id),
-                        "rowcast_trashed");
+        rc = unmark_tables(tx, "rowcast_application", id);
+    while (rc == 0 && (t = placed_table(tx, id)))
+        rc = drop_table(tx, t->id);
     if (rc == 0)
-        rc = tx_follow(tx);
-    if (rc != 0 || !catalogue_application(tx->catalogue, id))
-        return rc; /* it goes with its workspace */
-    for (;;) {
-        const struct grid_table *const *tables = grid_tables(tx->catalogue, id, &count);
-        if (count == 0)
-            break;
-        rc = purge_table(tx, tables[0]->id);
-        if (rc == 0)
-            rc = tx_follow(tx);
-        if (rc != 0)
-            return rc;
-    }
-    rc = forget_entries(tx, "application", id);
+        rc = forget_entries(tx, "application", id);
     return rc == 0 ? delete_record(tx, SYSTEM_APPLICATIONS, id) : rc;
 }
 
-static int purge_workspace(struct tx *tx, int64_t id)
+static int purge_workspace(struct tx *tx, int64_t id, const json_t *content)
 {
     struct system_rows applications;
 
-    int rc = unmark_all(tx, SYSTEM_WORKSPACES, "id", value_integer(id), "trashed");
+    (void)content;
+    int rc = unmark(tx, SYSTEM_WORKSPACES, "id", value_integer(id), "trashed", NULL);
     if (rc == 0)
         rc = system_rows(
             tx->store, tx->arena, SYSTEM_APPLICATIONS,
             system_test(tx->arena, SYSTEM_APPLICATIONS, "workspace", OP_EQ, value_integer(id)),
             NULL, &applications);
-    if (rc == 0)
-        rc = tx_follow(tx);
     for (size_t i = 0; rc == 0 && i < applications.count; i++)
-        rc = purge_application(tx, system_integer(SYSTEM_APPLICATIONS, applications.at[i], "id"));
+        rc = purge_application(tx, system_integer(SYSTEM_APPLICATIONS, applications.at[i], "id"),
+                               NULL);
     if (rc == 0)
         rc = forget_entries(tx, "workspace", id);
     return rc == 0 ? delete_record(tx, SYSTEM_WORKSPACES, id) : rc;
 }
 
-/* Rows are nowhere else. */
-static int purge_nothing(struct tx *tx, int64_t id)
-{
-    (void)tx;
-    (void)id;
-    return 0;
-}
-
-static int (*const purges[])(struct tx *tx, int64_t id) = {
-    [TRASH_WORKSPACE] = purge_workspace, [TRASH_APPLICATION] = purge_application,
-    [TRASH_TABLE] = purge_table,         [TRASH_FIELD] = purge_field,
-    [TRASH_ROW] = purge_nothing,         [TRASH_ROWS] = purge_nothing,
-};
-
 /* ---- one at a time ---- */
 
-struct oldest {
-    struct arena *arena;
-    const struct value *row;
-    size_t count;
+/* Rows are nowhere else. */
+static int (*const purges[])(struct tx *tx, int64_t id, const json_t *content) = {
+    [TRASH_WORKSPACE] = purge_workspace,
+    [TRASH_APPLICATION] = purge_application,
+    [TRASH_TABLE] = purge_table,
+    [TRASH_FIELD] = purge_field,
+    [TRASH_ROW] = NULL,
+    [TRASH_ROWS] = NULL,
 };
 
-static int take(void *context, const struct value *row)
+static int take_id(void *context, const struct value *row)
 {
-    struct oldest *oldest = context;
+    int64_t *id = context;
 
-    if (oldest->count++ == 0)
-        oldest->row = value_copy_row(oldest->arena, row, system_table(SYSTEM_TRASH)->shape.count);
+    *id = system_integer(SYSTEM_TRASH, row, "id");
     return 0;
 }
 
-int trash_purge(struct tx *tx, int64_t before_ms, bool *more_out)
+int trash_next_due(struct tx *tx, int64_t before_ms, int64_t after, int64_t *entry_out)
 {
     const struct shape *shape = &system_table(SYSTEM_TRASH)->shape;
     const struct order order = {.column = &shape->columns[shape->key]};
+    struct arena *a = tx->arena;
     char moment[CLOCK_TEXT_MAX];
-    enum trash_type type = TRASH_ROW;
 
     clock_write_timestamp(before_ms, moment);
+    const struct expr *due =
+        expr_or(a, trash_test(a, "emptied", value_integer(1)),
+                system_test(a, SYSTEM_TRASH, "trashed_on", OP_LT, value_text(str_of(moment))));
     const struct select select = {
         .shape = shape,
-        .where = expr_or(
-            tx->arena, trash_test(tx->arena, "emptied", value_integer(1)),
-            system_test(tx->arena, SYSTEM_TRASH, "trashed_on", OP_LT, value_text(str_of(moment)))),
+        .where = expr_and(a, due, system_test(a, SYSTEM_TRASH, "id", OP_GT, value_integer(after))),
         .orders = &order,
         .order_count = 1,
-        .limit = 2,
+        .limit = 1,
         .now_ms = tx->now_ms,
     };
-    struct oldest oldest = {.arena = tx->arena};
-    int rc = store_select(tx->store, &select, take, &oldest);
-    if (rc != 0)
-        return rc;
-    *more_out = oldest.count > 1;
-    if (!oldest.row)
+    int64_t id = 0;
+    int rc = store_select(tx->store, &select, take_id, &id);
+    if (rc == 0)
+        *entry_out = id;
+    return rc;
+}
+
+static int purge(struct tx *tx, const struct value *entry)
+{
+    enum trash_type type = TRASH_ROW;
+    struct veils veils = {0};
+    json_t *content;
+
+    trash_type_find(system_text(SYSTEM_TRASH, entry, "type"), &type);
+    if (!purges[type])
         return 0;
-    trash_type_find(system_text(SYSTEM_TRASH, oldest.row, "type"), &type);
-    int64_t entry = system_integer(SYSTEM_TRASH, oldest.row, "id");
-    rc = purges[type](tx, system_integer(SYSTEM_TRASH, oldest.row, "item"));
+    int rc = trash_content(tx, entry, &content);
+    if (rc == 0)
+        rc = find_veils(tx, type, entry, &veils);
+    if (rc == 0)
+        rc = lift_veils(tx, &veils);
+    if (rc == 0)
+        rc = purges[type](tx, system_integer(SYSTEM_TRASH, entry, "item"), content);
+    return rc == 0 ? drop_veils(tx, &veils) : rc;
+}
+
+int trash_purge(struct tx *tx, int64_t entry)
+{
+    const struct value *row;
+
+    int rc = record_by_id(tx, SYSTEM_TRASH, entry, &row);
+    if (rc != 0 || !row)
+        return rc;
+    rc = purge(tx, row);
     return rc == 0 ? delete_record(tx, SYSTEM_TRASH, entry) : rc;
 }

@@ -32,7 +32,7 @@ static int find_entry(struct tx *tx, enum trash_type type, int64_t item, int64_t
     return rc;
 }
 
-static int read_content(struct tx *tx, const struct value *entry, json_t **content_out)
+int trash_content(struct tx *tx, const struct value *entry, json_t **content_out)
 {
     struct str text = system_text(SYSTEM_TRASH, entry, "content");
 
@@ -301,7 +301,7 @@ int trash_restore(struct tx *tx, enum trash_type type, int64_t item, int64_t par
     if (rc == 0)
         rc = trash_check_member(tx, system_integer(SYSTEM_TRASH, entry, "workspace"), false);
     if (rc == 0)
-        rc = read_content(tx, entry, &content);
+        rc = trash_content(tx, entry, &content);
     if (rc == 0)
         rc = types_of_trash[type].restore(tx, entry, content);
     if (rc != 0)

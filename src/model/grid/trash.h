@@ -65,9 +65,11 @@ int trash_list(struct tx *tx, int64_t workspace, int64_t application, int64_t li
 int trash_empty(struct tx *tx, int64_t workspace, int64_t application);
 /* Brings back; its children that were not trashed by themselves come along. TRASH_* words. */
 int trash_restore(struct tx *tx, enum trash_type type, int64_t item, int64_t parent);
-/* Deletes for good what was emptied or is older than the moment, one item at a time, as the system,
- * in a WRITER_SCHEMA transaction. *more_out: there is more. */
-int trash_purge(struct tx *tx, int64_t before_ms, bool *more_out);
+/* The next entry after this one that was emptied, or was put in before the moment; 0: none. */
+int trash_next_due(struct tx *tx, int64_t before_ms, int64_t after, int64_t *entry_out);
+/* Deletes for good what the entry stands for, as the system, in a WRITER_SCHEMA transaction. One
+ * that is gone is no mistake. */
+int trash_purge(struct tx *tx, int64_t entry);
 
 #define TRASH_NO_ITEM "not in the trash"
 #define TRASH_PARENT_FIRST "its parent is in the trash"

@@ -13,6 +13,8 @@
 int trash_mark(struct tx *tx, enum system_table which, const char *mark, const struct value *row,
                bool trashed);
 int trash_mark_field(struct tx *tx, int64_t id, bool trashed);
+/* What an entry holds beside its columns; NULL: nothing. */
+int trash_content(struct tx *tx, const struct value *entry, json_t **content_out);
 const struct expr *trash_test(struct arena *a, const char *column, struct value value);
 /* Is the principal's user a member (an admin) of the workspace, be it trashed or not? REFUSED as
  * workspace_find(). */
