@@ -74,15 +74,13 @@ int refuse_size(struct tx *tx, size_t bytes_max)
 struct violation *refuse_violation(struct tx *tx, struct str field, const char *type)
 {
     struct violation *v = ARENA_NEW(tx->arena, struct violation);
-    struct violation **end;
 
     if (tx->problem->kind != PROBLEM_FAILED_VALIDATION)
         refuse(tx, PROBLEM_FAILED_VALIDATION, NULL);
-    for (end = &tx->problem->violations; *end;)
-        end = &(*end)->next;
     v->field = arena_str(tx->arena, field);
     v->type = str_of(type);
     v->item = -1;
-    *end = v;
+    *(tx->problem->last ? &tx->problem->last->next : &tx->problem->violations) = v;
+    tx->problem->last = v;
     return v;
 }

@@ -63,6 +63,7 @@ struct problem {
     struct str value;
     bool lasting;                 /* UNAVAILABLE: to ask again later is no use */
     struct violation *violations; /* FAILED_VALIDATION: one at least */
+    struct violation *last;       /* of these: one request may break tens of thousands */
 };
 
 enum { REFUSED = 1 };

@@ -264,16 +264,14 @@ struct ends {
     const struct named *named;
     const struct value **keys;
     size_t count, capacity, limit;
-    bool whole; /* one name was all of it */
+    struct map taken; /* the keys */
+    bool whole;       /* one name was all of it */
 };
 
 static void add_key(struct ends *ends, const struct value *key)
 {
-    if (ends->count == ends->limit)
+    if (ends->count == ends->limit || map_put(&ends->taken, value_key(ends->arena, key), ends))
         return;
-    for (size_t i = 0; i < ends->count; i++)
-        if (value_equal(ends->keys[i], key))
-            return;
     if (ends->count == ends->capacity) {
         size_t capacity = ends->capacity ? ends->capacity * 2 : 4;
         const struct value **keys = ARENA_ARRAY(ends->arena, const struct value *, capacity);
@@ -330,6 +328,7 @@ static int insert_links(struct tx *tx, const struct page *page, const struct int
         const struct assignment sides[] = {{link->near, page->keys[i]}, {link->far, *ends.keys[k]}};
         rc = store_insert(tx->store, &link->junction->shape, sides, COUNT_OF(sides), NULL, NULL);
     }
+    map_deinit(&ends.taken);
     return schema_outcome(tx, rc, link->junction->name, STR_NULL);
 }
 

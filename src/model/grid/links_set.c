@@ -12,7 +12,8 @@ struct granting {
     const struct grid_link *link;
     const struct link_wish *wishes;
     size_t count;
-    struct map there; /* near and far of the links that stay */
+    struct map wished; /* near and far of the links that there are to be */
+    struct map there;  /* the same of those that stay */
     struct rows *gone;
 };
 
@@ -28,14 +29,13 @@ static struct str pair_key(struct arena *a, const struct value *near, const stru
     return key;
 }
 
-static bool is_wished(const struct granting *g, const struct value *near, const struct value *far)
+static void note_wished(struct granting *g)
 {
-    for (size_t i = 0; i < g->count; i++)
-        if (value_equal(&g->wishes[i].row_key, near))
-            for (size_t k = 0; k < g->wishes[i].count; k++)
-                if (value_equal(&g->wishes[i].keys[k], far))
-                    return true;
-    return false;
+    for (size_t i = 0; i < g->count; i++) {
+        const struct link_wish *w = &g->wishes[i];
+        for (size_t k = 0; k < w->count; k++)
+            map_put(&g->wished, pair_key(g->tx->arena, &w->row_key, &w->keys[k]), g);
+    }
 }
 
 /* Of several equal links one stays. */
@@ -45,7 +45,7 @@ static void sort_out(struct granting *g, const struct value *row)
     struct str key = pair_key(g->tx->arena, near, far);
     const struct item_key row_key = {.value = row[g->link->junction->shape.key]};
 
-    if (is_wished(g, near, far) && !map_get(&g->there, key))
+    if (map_get(&g->wished, key) && !map_get(&g->there, key))
         map_put(&g->there, key, g);
     else
         rows_add(g->tx, g->gone, &row_key)->before = row;
@@ -130,11 +130,13 @@ int wishes_grant(struct tx *tx, const struct grid_field *f, const struct link_wi
     bool made = false;
 
     g.gone = rows_new(tx, f->link->junction);
+    note_wished(&g);
     int rc = read_there(&g);
     if (rc == 0)
         rc = remove_gone(&g);
     if (rc == 0)
         rc = insert_missing(&g, &made);
+    map_deinit(&g.wished);
     map_deinit(&g.there);
     if (rc == 0)
         *changed_out = made || g.gone->count > 0;

@@ -199,25 +199,34 @@ static struct str tell_unknown(struct arena *a, const struct term *t)
                       : arena_printf(a, "The row %lld does not exist.", (long long)t->id);
 }
 
-static void take_key(struct link_wish *w, const struct value *key)
+/* Each row once, by whatever it was called. `taken`: of all wishes. */
+static void take_key(struct link_wish *w, size_t wish, const struct value *key, struct map *taken)
 {
-    for (size_t i = 0; i < w->count; i++)
-        if (value_equal(&w->keys[i], key))
-            return;
-    w->keys[w->count++] = *key;
+    struct buf name;
+
+    buf_init(&name, SIZE_MAX);
+    buf_printf(&name, "%zu/", wish);
+    value_put_key(&name, key);
+    if (!map_put(taken, buf_str(&name), w))
+        w->keys[w->count++] = *key;
+    buf_deinit(&name);
 }
 
 static void answer(struct tx *tx, const struct grid_field *f, struct link_wish *wishes,
                    size_t count, const struct terms *terms, const struct meanings *m)
 {
+    struct map taken = {0};
+
     for (size_t i = 0; i < terms->count; i++) {
-        struct link_wish *w = &wishes[terms->at[i].wish];
+        size_t wish = terms->at[i].wish;
+        struct link_wish *w = &wishes[wish];
         const struct value *key = meaning(tx, m, &terms->at[i]);
         if (key)
-            take_key(w, key);
+            take_key(w, wish, key, &taken);
         else if (!w->mistake.code)
             w->mistake = mistake("does_not_exist", tell_unknown(tx->arena, &terms->at[i]));
     }
+    map_deinit(&taken);
     for (size_t i = 0; i < count && !takes_several(f); i++)
         if (wishes[i].count > 1 && !wishes[i].mistake.code)
             wishes[i].mistake =
