@@ -1,17 +1,24 @@
-"""Puts an HTML file into a C file: embed.py INPUT OUTPUT. See src/server/page.h."""
+"""Puts HTML files into one C file: embed.py OUTPUT FUNCTION=INPUT... See src/server/page.h."""
 import sys
+
+BYTES_A_LINE = 32
+
+
+def put_page(target, function, source):
+    with open(source, "rb") as file:
+        page = file.read()
+    rows = [", ".join(str(byte) for byte in page[at : at + BYTES_A_LINE]) for at in range(0, len(page), BYTES_A_LINE)]
+    target.write(f"\nstruct str {function}(void)\n{{\n    static const unsigned char page[] = {{\n        ")
+    target.write(",\n        ".join(rows))
+    target.write("};\n    return (struct str){(const char *)page, sizeof(page)};\n}\n")
 
 
 def main():
-    source, target = sys.argv[1:]
-    with open(source, "rb") as file:
-        page = file.read()
-    rows = [", ".join(str(byte) for byte in page[at : at + 32]) for at in range(0, len(page), 32)]
-    with open(target, "w") as file:
-        file.write('#include "server/page.h"\n\nstatic const unsigned char page[] = {\n    ')
-        file.write(",\n    ".join(rows))
-        file.write("};\n\nstruct str page_html(void)\n{\n")
-        file.write("    return (struct str){(const char *)page, sizeof(page)};\n}\n")
+    output, *pages = sys.argv[1:]
+    with open(output, "w") as target:
+        target.write('#include "server/page.h"\n')
+        for page in pages:
+            put_page(target, *page.split("=", 1))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ struct directus_settings {
     struct str websocket_path;                /* WEBSOCKET_PATH */
     bool cors_enabled;                        /* CORS_ENABLED */
     struct str cors_origin;                   /* CORS_ORIGIN: "true", "*" or a comma list */
-    struct str page;                          /* what GET / shows; absent: nothing */
+    struct str page, grid_page;               /* what GET / and /grid show; absent: nothing */
     size_t response_bytes_max;                /* of one answer; past it INVALID_QUERY */
     int64_t query_limit_default, query_limit_max;
 };

@@ -20,8 +20,8 @@ static int answer_text(struct request *r, struct tx *tx, struct str type,
     return rest_with(r, tx, 200, type, headers, count, &b);
 }
 
-/* The page is one file: what it needs is in it, and what it talks to is this server. */
-static int run_page(struct request *r, struct tx *tx)
+/* A page is one file: what it needs is in it, and what it talks to is this server. */
+static int answer_page(struct request *r, struct tx *tx, struct str page)
 {
     static const struct http_header headers[] = {
         {STR_INIT("Content-Security-Policy"),
@@ -30,12 +30,21 @@ static int run_page(struct request *r, struct tx *tx)
         {STR_INIT("X-Content-Type-Options"), STR_INIT("nosniff")},
         {STR_INIT("Referrer-Policy"), STR_INIT("no-referrer")},
     };
-    struct str page = directus_settings()->page;
     if (page.at)
         return answer_text(r, tx, TEXT_HTML, headers, COUNT_OF(headers), page);
     refuse(tx, PROBLEM_ROUTE_NOT_FOUND, NULL);
     tx->problem->value = r->http->path;
     return REFUSED;
+}
+
+static int run_page(struct request *r, struct tx *tx)
+{
+    return answer_page(r, tx, directus_settings()->page);
+}
+
+static int run_grid_page(struct request *r, struct tx *tx)
+{
+    return answer_page(r, tx, directus_settings()->grid_page);
 }
 
 static int run_robots(struct request *r, struct tx *tx)
@@ -145,6 +154,7 @@ static int run_health(struct request *r, struct tx *tx)
 
 const struct route server_routes[] = {
     {"GET", "/", ON_LOOP(run_page), ROUTE_ANONYMOUS},
+    {"GET", "/grid", ON_LOOP(run_grid_page), ROUTE_ANONYMOUS},
     {"GET", "/robots.txt", ON_LOOP(run_robots), ROUTE_ANONYMOUS},
     {"GET", "/server/ping", ON_LOOP(run_ping), ROUTE_ANONYMOUS},
     {"GET", "/server/info", ON_READER(run_info), 0},
