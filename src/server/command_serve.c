@@ -144,6 +144,7 @@ static void configure_dialects(const struct settings *s, struct mailer *mailer)
         .cors_enabled = s->cors_enabled,
         .cors_origin = s->cors_origin,
         .page = page_html(),
+        .grid_page = grid_html(),
         .response_bytes_max = (size_t)s->response_size_max,
         .query_limit_default = s->query_limit_default,
         .query_limit_max = s->query_limit_max,
