@@ -188,6 +188,21 @@ static int read_cell(struct tx *tx, const struct column *c, const json_t *json, 
     return rc;
 }
 
+/* A number that counts up beside the key starts anew with the process: another row may have it by
+ * now. Then the row gets the next one, for no two are known by the same. */
+static int check_number(struct tx *tx, const struct grid_table *t, const struct column *c,
+                        const struct value *value, bool *free_out)
+{
+    struct grid_rows found = {0};
+
+    *free_out = true;
+    if (c != table_hidden(t->table, HIDDEN_NUMBER) || value->kind != VALUE_INTEGER)
+        return 0;
+    int rc = grid_rows_find(tx, t, &value->integer, 1, &found);
+    *free_out = found.count == 0;
+    return rc;
+}
+
 static int insert_row(struct tx *tx, const struct grid_table *t, unsigned operation,
                       const json_t *cells, const struct value **row_out)
 {
@@ -199,13 +214,15 @@ static int insert_row(struct tx *tx, const struct grid_table *t, unsigned operat
         const struct column *c = &shape->columns[i];
         const json_t *json = json_object_getn(cells, c->name.at, c->name.len);
         struct value value;
-        bool fits;
+        bool fits, free = true;
         if (!json)
             continue;
         int rc = read_cell(tx, c, json, &fits, &value);
+        if (rc == 0 && fits)
+            rc = check_number(tx, t, c, &value, &free);
         if (rc != 0)
             return rc;
-        if (fits)
+        if (fits && free)
             assignments[count++] = (struct assignment){c, value};
     }
     int rc = rows_insert(tx, t->table, assignments, count, row_out);
