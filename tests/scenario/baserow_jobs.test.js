@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { MOMENT, assertCode, assertInvalid } from './baserow.js';
 import { connect, heard } from './baserow_channel.js';
 import { Grid, Table, key } from './baserow_grid.js';
-import { Server, pause } from './harness.js';
+import { Server, makeFolder, pause } from './harness.js';
 
 const PATIENCE_MS = 20_000;
 let server, grid, ann, bob, carol, database;
@@ -347,9 +347,8 @@ test('of one type one runs at a time for each user; what runs tells how far it i
 });
 
 test('a job under way is done or not done when the server stops, and its number is not given again', async () => {
-  const own = await Server.start({ environment: { MAX_PAYLOAD_SIZE: '8mb' }, folder: undefined });
-  const kept = own.ownFolder;
-  own.ownFolder = null;
+  const kept = makeFolder();
+  const own = await Server.start({ environment: { MAX_PAYLOAD_SIZE: '8mb' }, folder: kept });
   const scene = await Grid.make(own);
   const job = await ask(`database/tables/database/${scene.database.id}/async/`, { name: 'Last', data: longData }, { status: 200, person: scene.ann });
   await own.stop();
