@@ -5,6 +5,7 @@
  * The Baserow dialect: REST below /api/ (baserow.md 8, 9) and the messages of /ws/core/ (2 to 5).
  * Wire message → command, result and commit → wire message.
  *
+ *   baserow.c   what the dialect is to the service; configuration.c what it was told at the start
  *   http.c      an HTTP request: method, body, query → request; who asks, found on the worker
  *   routes.c    the table of routes: methods, patterns, what a path lacks
  *   validate.c  tables of rules for bodies and query strings; all that is wrong is told at once

@@ -6,34 +6,9 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "dialect/baserow/channel.h"
 #include "model/grid/tokens.h"
 #include "model/identity/identity.h"
 #include "session/service.h"
-
-static struct baserow_settings configured;
-
-void baserow_configure(const struct baserow_settings *settings)
-{
-    configured = *settings;
-}
-
-const struct baserow_settings *baserow_settings(void)
-{
-    return &configured;
-}
-
-uint64_t baserow_origin(struct str web_socket_id)
-{
-    char hex[SHA256_HEX_SIZE];
-    uint64_t number = 0;
-    if (web_socket_id.len == 0)
-        return 0;
-    text_sha256_hex(web_socket_id, hex);
-    for (int i = 0; i < 16; i++)
-        number = number << 4 | (uint64_t)(hex[i] <= '9' ? hex[i] - '0' : hex[i] - 'a' + 10);
-    return number >> 1;
-}
 
 /* ---- requests that no route answers ---- */
 
@@ -238,7 +213,7 @@ static int admit(struct request *r, struct tx *tx, struct principal **principal_
 
 /* ---- */
 
-static void submit(struct session *s, struct http_request *http)
+void rest_submit(struct session *s, struct http_request *http)
 {
     struct request *r = session_request(s, &mistake_handler);
     struct rest *rest = ARENA_NEW(r->arena, struct rest);
@@ -257,29 +232,3 @@ static void submit(struct session *s, struct http_request *http)
     }
     session_submit(s, r);
 }
-
-static bool serves(const struct http_request *http)
-{
-    return str_starts_with(http->path, STR("/api/")) || channel_serves(http->path);
-}
-
-static void http(struct session *s, struct http_request *http_request)
-{
-    if (channel_serves(http_request->path))
-        channel_upgrade_submit(s, http_request);
-    else
-        submit(s, http_request);
-}
-
-static const struct handler *const chores[] = {&departure_chore, &trash_chore, &history_chore,
-                                               NULL};
-
-const struct dialect baserow_dialect = {
-    .name = "baserow",
-    .serves = serves,
-    .http = http,
-    .message = channel_message,
-    .committed = channel_committed,
-    .closed = channel_closed,
-    .chores = chores,
-};

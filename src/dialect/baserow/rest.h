@@ -89,6 +89,11 @@ bool data_boolean(const json_t *data, const char *name, bool otherwise);
 void data_ids(struct arena *a, const json_t *data, const char *name, const int64_t **ids_out,
               size_t *count_out);
 
+/* ---- http.c ---- */
+
+/* Takes an HTTP request for a path below /api/ and submits it. */
+void rest_submit(struct session *s, struct http_request *http);
+
 /* ---- routes.c ---- */
 
 /* One row for each route; the patterns are whole paths with `:names`. A name that ends in "id"

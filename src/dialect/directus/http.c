@@ -9,18 +9,6 @@
 #include "model/items/payload.h"
 #include "session/service.h"
 
-static struct directus_settings configured;
-
-void directus_configure(const struct directus_settings *settings)
-{
-    configured = *settings;
-}
-
-const struct directus_settings *directus_settings(void)
-{
-    return &configured;
-}
-
 /* ---- requests that no route answers ---- */
 
 static int run_mistake(struct request *r, struct tx *tx)
@@ -171,7 +159,7 @@ static void submit(struct session *s, struct http_request *http)
 
 static bool asks_for_websocket(const struct http_request *http)
 {
-    return http->upgrade && configured.websocket_enabled &&
+    return http->upgrade && directus_settings()->websocket_enabled &&
            http_header_lists(http, "Upgrade", STR("websocket"));
 }
 
