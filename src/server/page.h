@@ -1,7 +1,8 @@
 #ifndef SERVER_PAGE_H
 #define SERVER_PAGE_H
 
-/* The pages of the program itself, put into it by the build. Each is one file that needs no other. */
+/* The pages of the program itself, put into it by the build. Each is one file that needs no other.
+ */
 
 #include "base/str.h"
 
