@@ -64,18 +64,6 @@ int application_rename(struct tx *tx, int64_t id, struct str name)
     return rc == 0 ? tx_follow(tx) : rc;
 }
 
-int application_delete(struct tx *tx, int64_t id)
-{
-    const struct value *row;
-
-    int rc = find_row(tx, id, &row);
-    if (rc != 0)
-        return rc;
-    const struct system_rows gone = {&row, 1};
-    rc = record_delete(tx, SYSTEM_APPLICATIONS, &gone);
-    return rc == 0 ? tx_follow(tx) : rc;
-}
-
 /* ---- order ---- */
 
 static int set_order(struct tx *tx, const struct application *application, int64_t order)

@@ -144,7 +144,6 @@ int workspace_find(struct tx *tx, int64_t id, enum member_role least,
                    const struct workspace **workspace_out);
 int workspace_create(struct tx *tx, struct str name, int64_t *id_out);
 int workspace_rename(struct tx *tx, int64_t id, struct str name);
-int workspace_delete(struct tx *tx, int64_t id);
 /* Those listed take the places they had as a group; the others stay; then all are numbered from 1.
  * Workspaces that are none of the user's are passed over. */
 int workspace_reorder(struct tx *tx, const int64_t *ids, size_t count);
@@ -180,7 +179,6 @@ int application_create(struct tx *tx, int64_t workspace, struct str name, struct
                        int64_t *id_out);
 int application_find(struct tx *tx, int64_t id, const struct application **application_out);
 int application_rename(struct tx *tx, int64_t id, struct str name);
-int application_delete(struct tx *tx, int64_t id);
 /* REFUSED WORKSPACE_FOREIGN_APPLICATION: one is not in this workspace. */
 int application_reorder(struct tx *tx, int64_t workspace, const int64_t *ids, size_t count);
 

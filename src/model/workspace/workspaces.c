@@ -100,18 +100,6 @@ int workspace_rename(struct tx *tx, int64_t id, struct str name)
     return rc == 0 ? tx_follow(tx) : rc;
 }
 
-int workspace_delete(struct tx *tx, int64_t id)
-{
-    const struct value *row;
-
-    int rc = find_row(tx, id, MEMBER_ADMIN, &row);
-    if (rc != 0)
-        return rc;
-    const struct system_rows gone = {&row, 1};
-    rc = record_delete(tx, SYSTEM_WORKSPACES, &gone);
-    return rc == 0 ? tx_follow(tx) : rc;
-}
-
 static int set_order(struct tx *tx, const struct member *m, int64_t order)
 {
     const struct assignment placed = record_set(SYSTEM_MEMBERS, "order", value_integer(order));
