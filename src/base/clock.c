@@ -190,6 +190,17 @@ void clock_write_timestamp(int64_t ms, char *text_out)
     *put_padded(fraction, f.millisecond, 3, 'Z') = '\0';
 }
 
+void clock_write_moment(int64_t ms, char *text_out)
+{
+    struct clock_fields f = clock_fields_of(ms);
+    bool whole = f.millisecond == 0;
+    char *fraction = put_time(put_date(text_out, &f, 'T'), &f, whole ? 'Z' : '.');
+
+    if (!whole)
+        fraction = put_padded(fraction, f.millisecond * 1000, 6, 'Z');
+    *fraction = '\0';
+}
+
 /* Reading: each function cuts what it reads off the front of `rest`, or says no. */
 
 struct moment {

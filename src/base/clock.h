@@ -42,6 +42,8 @@ void clock_write_date(int64_t ms, char *text_out);
 void clock_write_time(int64_t ms, char *text_out);
 void clock_write_date_time(int64_t ms, char *text_out);
 void clock_write_timestamp(int64_t ms, char *text_out);
+/* As others write it: 2024-01-02T10:11:12.013000Z, without a fraction that is zero. */
+void clock_write_moment(int64_t ms, char *text_out);
 
 /* The calendar's fields of a moment, UTC, for functions such as year(field). */
 struct clock_fields {

@@ -15,14 +15,8 @@ void shape_moment(struct buf *b, struct str moment)
         return;
     }
     char text[CLOCK_TEXT_MAX];
-    clock_write_timestamp(ms, text); /* 2025-10-01T12:00:00.123Z */
-    struct str seconds = {text, STR("2025-10-01T12:00:00").len};
-    int64_t fraction = ((ms % 1000) + 1000) % 1000;
-    buf_put_char(b, '"');
-    buf_put_str(b, seconds);
-    if (fraction)
-        buf_printf(b, ".%03" PRId64 "000", fraction);
-    buf_put_lit(b, "Z\"");
+    clock_write_moment(ms, text);
+    json_put_str(b, str_of(text));
 }
 
 void shape_key(struct buf *b, const char *key)

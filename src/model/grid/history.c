@@ -167,7 +167,20 @@ static void put_user(struct buf *b, const struct tx *tx)
     buf_put_char(b, '}');
 }
 
-static struct str entry_text(const struct entry *e, struct str timestamp)
+/* "2025-10-01T12:00:00.123000Z", no fraction when it is zero (7.3). */
+static void put_time(struct buf *b, int64_t ms)
+{
+    char text[CLOCK_TEXT_MAX];
+    int64_t fraction = ((ms % 1000) + 1000) % 1000;
+
+    clock_write_date_time(ms, text);
+    buf_printf(b, "\"%s", text);
+    if (fraction != 0)
+        buf_printf(b, ".%03" PRId64 "000", fraction);
+    buf_put_lit(b, "Z\"");
+}
+
+static struct str entry_text(const struct entry *e)
 {
     struct buf b;
 
@@ -175,7 +188,7 @@ static struct str entry_text(const struct entry *e, struct str timestamp)
     buf_printf(&b, "{\"action_type\":\"%s\",\"action_command_type\":\"DO\",\"user\":", e->action);
     put_user(&b, e->tx);
     buf_put_lit(&b, ",\"timestamp\":");
-    json_put_str(&b, timestamp);
+    put_time(&b, e->tx->now_ms);
     buf_put_lit(&b, ",\"before\":");
     put_part(&b, e, PART_BEFORE);
     buf_put_lit(&b, ",\"after\":");
@@ -200,6 +213,7 @@ static bool says_something(const struct entry *e)
 
 struct writing {
     struct tx *tx;
+    unsigned *sizes; /* of operations */
     struct history_entry **list;
     size_t count, capacity;
 };
@@ -237,14 +251,15 @@ static int write_entry(struct writing *w, const struct entry *e)
     struct tx *tx = w->tx;
     const struct value *row = e->after.row ? e->after.row : e->before.row;
     int64_t id = 0, number = grid_row_id(e->table, row);
-    char timestamp[CLOCK_TEXT_MAX];
+    char time[CLOCK_TEXT_MAX], timestamp[CLOCK_TEXT_MAX];
 
-    clock_write_timestamp(tx->now_ms, timestamp);
-    struct str text = entry_text(e, str_of(timestamp));
+    clock_write_timestamp(tx->now_ms, time);
+    clock_write_moment(tx->now_ms, timestamp);
+    struct str text = entry_text(e);
     const struct assignment assignments[] = {
         {HISTORY("subject"),
          value_text(arena_printf(tx->arena, "%" PRId64 "/%" PRId64, e->table->id, number))},
-        {HISTORY("time"), value_text(str_of(timestamp))},
+        {HISTORY("time"), value_text(str_of(time))},
         {HISTORY("entry"), value_text(text)},
     };
     int rc = store_insert(tx->store, &system_table(SYSTEM_HISTORY)->shape, assignments,
@@ -259,20 +274,21 @@ static int write_entry(struct writing *w, const struct entry *e)
     return rc > 0 ? FAULT_BECAUSE(EPROTO, "an entry of history was refused (%d)", rc) : rc;
 }
 
-/* How many rows the operation changed: one is told otherwise than several. */
-static size_t operation_size(const struct commit *c, unsigned operation)
+/* How many rows each operation changed: one is told otherwise than several. */
+static unsigned *count_operations(struct tx *tx)
 {
-    size_t size = 0;
+    const struct commit *c = tx->commit;
+    unsigned *sizes = ARENA_ARRAY(tx->arena, unsigned, c->operations);
 
     for (size_t i = 0; i < c->count; i++)
-        size += c->changes[i]->operation == operation;
-    return size;
+        sizes[c->changes[i]->operation]++;
+    return sizes;
 }
 
-static const char *action_of(const struct commit *c, const struct change *change,
+static const char *action_of(const struct writing *w, const struct change *change,
                              const struct note *note)
 {
-    bool several = operation_size(c, change->operation) > 1;
+    bool several = w->sizes[change->operation] > 1;
 
     if (note && note->kind == NOTE_RESTORED)
         return "restore_from_trash";
@@ -309,7 +325,7 @@ static int write_change(struct writing *w, const struct change *c)
     const struct entry e = {
         .tx = w->tx,
         .table = t,
-        .action = action_of(commit, c, note),
+        .action = action_of(w, c, note),
         .before = {c->before, links ? links->before : NULL},
         .after = {c->after, links ? links->after : NULL},
         .changed = c->changed,
@@ -346,6 +362,7 @@ int history_write(struct tx *tx)
 
     if (tx->settings->row_history_retention_ms <= 0)
         return 0;
+    w.sizes = count_operations(tx);
     for (size_t i = 0; i < commit->count && rc == 0; i++)
         rc = write_change(&w, commit->changes[i]);
     for (const struct aside *a = commit->news ? commit->news->asides : NULL; a && rc == 0;

@@ -271,6 +271,12 @@ static void each_form_is_written(void **state)
     assert_string_equal(text, "2024-01-02T10:11:12");
     clock_write_timestamp(ms, text);
     assert_string_equal(text, "2024-01-02T10:11:12.045Z");
+    clock_write_moment(ms, text);
+    assert_string_equal(text, "2024-01-02T10:11:12.045000Z");
+    clock_write_moment(ms - 45, text);
+    assert_string_equal(text, "2024-01-02T10:11:12Z");
+    clock_write_moment(INT64_MAX, text);
+    assert_string_equal(text, "9999-12-31T23:59:59.999000Z");
 }
 
 static void shifts_are_read_with_sign_number_and_unit(void **state)
