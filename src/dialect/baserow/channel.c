@@ -111,11 +111,11 @@ static int find_person(struct request *r, struct tx *tx, struct principal **prin
 
     int rc = token_by_key(tx, arrival->token, &arrival->program);
     if (rc == 0)
-        return identity_of_user(tx, arrival->program.user, r->caller.ip, principal_out);
-    if (rc < 0)
-        return rc;
-    arrival->program.id = 0;
-    rc = token_check(tx, TOKEN_ACCESS, arrival->token, &account, NULL);
+        rc = account_by_id(tx, arrival->program.account, &account);
+    else if (rc > 0) {
+        arrival->program.id = 0;
+        rc = token_check(tx, TOKEN_ACCESS, arrival->token, &account, NULL);
+    }
     if (rc != 0 || account.deletion_ms != 0)
         return rc;
     return identity_of_user(tx, account.user, r->caller.ip, principal_out);

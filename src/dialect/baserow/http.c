@@ -129,6 +129,8 @@ static int authenticate_token(struct request *r, struct tx *tx, struct str key)
         rc = account_by_id(tx, token->account, &rest->account);
     rest->token = token;
     r->caller.origin = 0;
+    if (tx->commit)
+        tx->commit->origin = 0;
     return rc;
 }
 
