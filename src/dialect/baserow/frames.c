@@ -141,9 +141,13 @@ static int run_search(struct request *r, struct tx *tx)
     return type->find(tx, said->frame, &said->there);
 }
 
+/* A row that cannot be looked for now is none to look at; what else the frame asks for is done. */
 static void done_search(struct request *r)
 {
-    AUTO(frame_unref) struct frame *frame = r->result == 0 ? answer(r) : NULL;
+    struct said *said = r->command;
+
+    said->there = said->there && r->result == 0;
+    AUTO(frame_unref) struct frame *frame = answer(r);
 
     if (frame)
         session_send(r->session, frame);
