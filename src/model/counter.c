@@ -1,16 +1,21 @@
 #include "model/counter.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <math.h>
 
+#include "base/fault.h"
 #include "base/mem.h"
 #include "model/instance.h"
+#include "model/items/records.h"
+#include "model/workspace/options.h"
 
 /* Of each column that was asked for: the highest number in use. Columns are told apart by the
  * table's number and their name, which no later table or column has as long as this process lives.
  */
 struct counters {
     struct map highest; /* int64_t */
+    bool moved;         /* since the transaction began */
 };
 
 struct counters *counters_new(void)
@@ -26,6 +31,18 @@ void counters_forget(struct counters *c)
         mem_free(number);
     map_deinit(&c->highest);
     map_init(&c->highest);
+    c->moved = false;
+}
+
+void counters_begin(struct counters *c)
+{
+    c->moved = false;
+}
+
+void counters_undo(struct counters *c)
+{
+    if (c->moved)
+        counters_forget(c);
 }
 
 void counters_free(struct counters *c)
@@ -73,18 +90,55 @@ static int64_t *find(struct tx *tx, const struct table *table, const struct colu
     return map_get(&tx->model->counters->highest, key.text);
 }
 
-/* The first time: what the rows say. */
+/* ---- numbers of rows that have gone ---- */
+
+/* The option's name: its value has a number for each column that needs one. */
+static struct str note_name(struct tx *tx, const struct table *table)
+{
+    return arena_printf(tx->arena, "last_numbers/%lld", (long long)table->id);
+}
+
+/* In the arena; without a note an empty object. */
+static int read_note(struct tx *tx, const struct table *table, json_t **note_out)
+{
+    const struct value *row;
+
+    int rc = record_find(tx, SYSTEM_OPTIONS, "name", note_name(tx, table), &row);
+    if (rc != 0)
+        return rc;
+    if (row && json_read_in(tx->arena, system_text(SYSTEM_OPTIONS, row, "value"), note_out, NULL))
+        return FAULT_BECAUSE(EBADMSG, "the last numbers of a table are no JSON");
+    if (row)
+        return 0;
+    *note_out = json_object();
+    if (!*note_out)
+        mem_exhausted();
+    arena_on_free(tx->arena, json_release, *note_out);
+    return 0;
+}
+
+static int64_t noted(const json_t *note, const struct column *column)
+{
+    return json_integer_value(json_object_getn(note, column->name.at, column->name.len));
+}
+
+/* The first time: what the rows say, and what is noted of those that have gone. */
 static int start(struct tx *tx, const struct table *table, const struct column *column,
                  int64_t **highest_out)
 {
     struct value value;
     struct key key;
+    json_t *note;
 
     int rc = store_maximum(tx->store, &table->shape, column, NULL, &value);
+    if (rc == 0)
+        rc = read_note(tx, table, &note);
     if (rc != 0)
         return rc;
     int64_t *highest = MEM_NEW(int64_t);
     *highest = whole_above(&value);
+    if (*highest < noted(note, column))
+        *highest = noted(note, column);
     key_of(&key, table, column);
     map_put(&tx->model->counters->highest, key.text, highest);
     *highest_out = highest;
@@ -98,8 +152,10 @@ int counter_next(struct tx *tx, const struct table *table, const struct column *
     int rc = highest ? 0 : start(tx, table, column, &highest);
 
     assert(tx->commit);
-    if (rc == 0)
+    if (rc == 0) {
         *next_out = ++*highest;
+        tx->model->counters->moved = true;
+    }
     return rc;
 }
 
@@ -109,6 +165,25 @@ void counter_raise(struct tx *tx, const struct table *table, const struct column
     int64_t *highest = find(tx, table, column);
     int64_t given = whole_above(value);
 
-    if (highest && *highest < given)
+    if (highest && *highest < given) {
         *highest = given;
+        tx->model->counters->moved = true;
+    }
+}
+
+int counter_leave(struct tx *tx, const struct table *table, const struct column *column,
+                  const struct value *value)
+{
+    int64_t *highest = find(tx, table, column), number = whole_above(value);
+    json_t *note;
+
+    int rc = highest ? 0 : start(tx, table, column, &highest);
+    if (rc != 0 || number < *highest)
+        return rc;
+    rc = read_note(tx, table, &note);
+    if (rc != 0 || noted(note, column) >= number)
+        return rc;
+    if (json_object_setn_new(note, column->name.at, column->name.len, json_integer(number)) != 0)
+        mem_exhausted();
+    return option_set(tx, arena_z(tx->arena, note_name(tx, table)), note);
 }

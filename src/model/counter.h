@@ -4,8 +4,9 @@
 /*
  * Numbers that the model gives to rows by itself: their place (HIDDEN_ORDER), their integer
  * (HIDDEN_NUMBER), and those of autonumber fields. Counted up from the highest there is, in memory
- * of the one writer, which forgets its counts when another process has written. What a transaction
- * took and did not keep leaves a gap.
+ * of the one writer, which forgets its counts when another process has written. A number that goes
+ * with the last row is noted down in an option of the table (counter_leave), so that it is nobody
+ * else's afterwards.
  */
 
 #include "model/model.h"
@@ -14,6 +15,9 @@ struct counters;
 struct counters *counters_new(void);
 void counters_free(struct counters *c); /* accepts NULL */
 void counters_forget(struct counters *c);
+/* A transaction begins; what was counted in one, or a part of it, is undone with that. */
+void counters_begin(struct counters *c);
+void counters_undo(struct counters *c);
 
 /* The next number of a column of whole numbers or of places (above every one there is). A write. */
 int counter_next(struct tx *tx, const struct table *table, const struct column *column,
@@ -21,5 +25,8 @@ int counter_next(struct tx *tx, const struct table *table, const struct column *
 /* A row was given this value otherwise: counting goes on behind it. */
 void counter_raise(struct tx *tx, const struct table *table, const struct column *column,
                    const struct value *value);
+/* The row with this value goes: no later one gets it. A write; 0 or a fault. */
+int counter_leave(struct tx *tx, const struct table *table, const struct column *column,
+                  const struct value *value);
 
 #endif

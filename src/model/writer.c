@@ -126,6 +126,7 @@ int writer_begin(struct writer *w, enum writer_kind kind)
     b->head = b->state.head;
     if (rc == 0 && b->head != m->head)
         counters_forget(m->counters);
+    counters_begin(m->counters);
     if (rc == 0 && b->state.catalogue_version != b->catalogue->version)
         rc = catch_up(w);
     if (rc != 0)
@@ -249,6 +250,7 @@ int writer_run(struct writer *w, struct tx *tx, int (*fn)(struct tx *tx, void *c
         bool lost = store_trouble(store) != STORE_SOUND; /* the words of its fault are to stay */
         w->batch.broken = lost || store_rollback_to(store) != 0;
         w->batch.state = before;
+        counters_undo(w->model->counters);
     } else {
         keep(&w->batch, commit);
         *commit_out = commit->count > 0 ? commit_ref(commit) : NULL;
@@ -317,6 +319,7 @@ void writer_rollback(struct writer *w)
     if (!w->batch.catalogue)
         return;
     store_rollback(w->model->store);
+    counters_undo(w->model->counters);
     end_batch(w);
 }
 

@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertCode, assertInvalid } from './baserow.js';
+import { Person, assertCode, assertInvalid } from './baserow.js';
 import { Grid, key } from './baserow_grid.js';
-import { Server } from './harness.js';
+import { Server, makeFolder } from './harness.js';
 
 let server, grid, ann, bob, carol, table;
 before(async () => {
@@ -182,4 +182,33 @@ test('a password is never told, and stays when what was told comes back', async 
   assert.ok(!JSON.stringify(await ann.ask('GET', other.rows)).includes('argon'));
   const found = await server.ask('GET', `/items/${(await server.ask('GET', '/collections')).find(({ collection }) => /^secrets/.test(collection)).collection}`);
   assert.ok(!JSON.stringify(found).includes('argon2'), JSON.stringify(found));
+});
+
+test('the number of a row that is gone is nobody else\'s, though another process counts on', async () => {
+  const folder = makeFolder();
+  let first, second;
+  try {
+    first = await Server.start({ folder });
+    await first.makeCollection('docs', { title: 'string' }, { key: { type: 'uuid', schema: { is_primary_key: true }, meta: { special: ['uuid'] } } });
+    let admin = await Person.login(first);
+    const { id } = (await admin.ask('GET', 'applications/')).flatMap(({ tables }) => tables).find(({ name }) => name === 'docs');
+    const rows = `database/rows/table/${id}/`;
+    const number = await admin.ask('POST', `database/fields/table/${id}/`, { name: 'No', type: 'autonumber' });
+    const { items } = await admin.ask('POST', `${rows}batch/`, { items: [{}, {}, {}, {}] });
+    assert.deepEqual(items.map((row) => [row.id, row[key(number)]]), [[1, 1], [2, 2], [3, 3], [4, 4]]);
+    await admin.ask('POST', `${rows}batch-delete/`, { items: [3, 4] });
+    assert.equal((await admin.ask('POST', rows, {})).id, 5);
+    await admin.ask('DELETE', `${rows}5/`);
+    await first.stop();
+    second = await Server.start({ folder });
+    admin = await Person.login(second);
+    const row = await admin.ask('POST', rows, {});
+    assert.deepEqual([row.id, row[key(number)]], [6, 6]);
+    await admin.ask('PATCH', 'trash/restore/', { trash_item_type: 'row', trash_item_id: 5, parent_trash_item_id: id });
+    assert.deepEqual((await admin.ask('GET', rows)).results.map((one) => [one.id, one[key(number)]]).sort(), [[1, 1], [2, 2], [5, 5], [6, 6]]);
+  } finally {
+    if (first?.process.exitCode === null) await first.stop();
+    await second?.stop();
+    folder.remove();
+  }
 });

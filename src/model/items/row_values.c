@@ -138,3 +138,29 @@ void row_values_update(struct tx *tx, const struct table *table, const struct as
         counter_raise(tx, table, order, &moved->value);
     *values_out = (struct row_values){f.at, f.count};
 }
+
+/* ---- rows that go ---- */
+
+static int leave(struct tx *tx, const struct rows *rows, const struct column *c)
+{
+    const struct value *highest = NULL;
+
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct value *cell = rows->list[i]->before ? &rows->list[i]->before[c->index] : NULL;
+        if (cell && !value_is_null(cell) && (!highest || value_compare(cell, highest) > 0))
+            highest = cell;
+    }
+    return highest ? counter_leave(tx, rows->table, c, highest) : 0;
+}
+
+int row_values_delete(struct tx *tx, const struct rows *rows)
+{
+    const struct table *table = rows->table;
+    const struct column *number = table_hidden(table, HIDDEN_NUMBER);
+
+    int rc = table->declared > 0 && number ? leave(tx, rows, number) : 0;
+    for (unsigned i = 0; i < table->declared && table->generates && rc == 0; i++)
+        if (table->fields[i].special & SPECIAL_AUTONUMBER)
+            rc = leave(tx, rows, table->fields[i].column);
+    return rc;
+}

@@ -3,7 +3,7 @@
 
 /* What the model puts into users' rows besides what it is given: for rows.c. */
 
-#include "model/model.h"
+#include "model/items/rows.h"
 
 struct row_values {
     const struct assignment *at;
@@ -16,5 +16,9 @@ int row_values_insert(struct tx *tx, const struct table *table, const struct ass
 /* The same of rows that change: when they did, and by whom. */
 void row_values_update(struct tx *tx, const struct table *table, const struct assignment *given,
                        size_t count, struct row_values *values_out);
+
+/* Before rows go: numbers that no later row may have are noted down where nothing else tells of
+ * them any more. 0 or a fault. */
+int row_values_delete(struct tx *tx, const struct rows *rows);
 
 #endif

@@ -149,9 +149,12 @@ int rows_update(struct tx *tx, struct rows *rows, const struct assignment *assig
 
 int rows_delete(struct tx *tx, const struct rows *rows)
 {
+    int rc = row_values_delete(tx, rows);
+    if (rc)
+        return rc;
     for (size_t at = 0; at < rows->count;) {
-        int rc = store_delete(tx->store, &rows->table->shape, next_keys(tx, rows, &at), tx->now_ms,
-                              NULL, NULL);
+        rc = store_delete(tx->store, &rows->table->shape, next_keys(tx, rows, &at), tx->now_ms,
+                          NULL, NULL);
         if (rc)
             return rows_refuse(tx, rows->table, rc, NULL, 0);
     }

@@ -10,7 +10,7 @@
 
 /* All that were set, as one object; in the arena. */
 int options_read(struct tx *tx, json_t **options_out);
-/* In a write. The name is a constant of at most 64 bytes. */
+/* In a write. The name has at most 64 bytes, and ends with a 0. */
 int option_set(struct tx *tx, const char *name, const json_t *value);
 
 /* Has anybody registered yet? */
