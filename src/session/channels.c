@@ -161,6 +161,11 @@ int64_t service_event_head(const struct service *v)
     return v->published > 0 ? last_event_of(v->published) : 0;
 }
 
+bool service_is_any_heard(const struct service *v)
+{
+    return v->channels.count > 0;
+}
+
 bool service_is_heard(const struct service *v, struct str channel)
 {
     const struct channel *c = map_get(&v->channels, channel);

@@ -164,6 +164,7 @@ bool session_listens(const struct session *s, struct str channel);
 /* Is it worth anything to tell on this channel? Somebody listens, or may come back to ask what it
  * missed. */
 bool service_is_heard(const struct service *v, struct str channel);
+bool service_is_any_heard(const struct service *v); /* on any channel there is */
 /* One frame to all who listen, but to those of this origin (0: to all). `event` is the number under
  * which it can be heard later; 0: it cannot. */
 void service_tell(struct service *v, struct str channel, struct frame *frame, uint64_t but_origin,

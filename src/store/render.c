@@ -52,11 +52,13 @@ void statement_put_name(struct statement *st, struct str name)
 {
     st->invalid |= name.len == 0 || memchr(name.at, '\0', name.len) != NULL;
     buf_put_char(&st->sql, '"');
-    for (size_t i = 0; i < name.len; i++) {
-        if (name.at[i] == '"')
-            buf_put_char(&st->sql, '"');
-        buf_put_char(&st->sql, name.at[i]);
+    for (const char *quote; name.len > 0 && (quote = memchr(name.at, '"', name.len));) {
+        size_t size = (size_t)(quote - name.at) + 1;
+        buf_put(&st->sql, name.at, size);
+        buf_put_char(&st->sql, '"'); /* once more */
+        name = str_skip(name, size);
     }
+    buf_put_str(&st->sql, name);
     buf_put_char(&st->sql, '"');
 }
 
@@ -129,15 +131,14 @@ static void put_table_of_columns(struct statement *st, enum column_use use)
 
 void statement_put_column(struct statement *st, const struct column *c, enum column_use use)
 {
-    for (const char *at = st->dialect->column(c, use); *at; at++) {
-        if (*at != '$') {
-            buf_put_char(&st->sql, *at);
-            continue;
-        }
-        at++; /* c */
+    struct str form = str_of(st->dialect->column(c, use));
+    for (const char *sign; (sign = memchr(form.at, '$', form.len));) { /* $c */
+        buf_put(&st->sql, form.at, (size_t)(sign - form.at));
         put_table_of_columns(st, use);
         statement_put_name(st, c->name);
+        form = str_skip(form, (size_t)(sign - form.at) + 2);
     }
+    buf_put_str(&st->sql, form);
 }
 
 static void put_masked(struct statement *st, const struct column *c, const struct expr *mask,

@@ -165,6 +165,13 @@ static void sqlite_close(struct store *base)
     mem_free(s);
 }
 
+/* Nobody asks SQLite for an account of its memory, which it would keep under one lock of all
+ * connections. Once it is at work, it keeps what was said. */
+static void spare_account(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 /* What outgrows memory - a sort, a savepoint - goes to a passing file. SQLite would put it where
  * any program's are, which may be nowhere: it belongs beside the database. The first one opened
  * decides, before there are other threads; an operator's SQLITE_TMPDIR goes first. */
@@ -188,6 +195,7 @@ static int sqlite_open(const struct store_settings *settings, enum store_access 
     bool absolute = str_starts_with(settings->filename, STR("/"));
     struct str path =
         arena_printf(arena, "%s%.*s", absolute ? "" : "./", STR_ARG(settings->filename));
+    spare_account();
     choose_directory(path);
     int rc = open_path(s, path.at, access);
     arena_free(arena);

@@ -205,6 +205,14 @@ static bool is_row_by_row(const struct note *note)
     return !note || (note->kind != NOTE_SILENT && note->kind != NOTE_BULK);
 }
 
+static bool has_links(const struct grid_table *table)
+{
+    for (size_t i = 0; i < table->field_count; i++)
+        if (table->fields[i].link)
+            return true;
+    return false;
+}
+
 static void tell_rows(struct telling *t, const struct told_rows *rows)
 {
     static void (*const tells[])(struct telling * t, const struct told_rows *rows) = {
@@ -214,6 +222,12 @@ static void tell_rows(struct telling *t, const struct told_rows *rows)
     };
     struct told_rows part = *rows;
 
+    /* Without its links a row cannot be told: nobody was there to gather them for. */
+    if (has_links(rows->table) && !rows->links) {
+        if (telling_once(t, "table read anew", rows->table->id))
+            tell_table_updated(t, rows->table, true, SENDER_TOLD);
+        return;
+    }
     for (size_t at = 0; at < rows->count; at += part.count) {
         part.changes = &rows->changes[at];
         part.count = rows->count - at < MESSAGE_ROWS_MAX ? rows->count - at : MESSAGE_ROWS_MAX;
@@ -240,23 +254,45 @@ static void tell_class(struct telling *t, struct told_rows *rows, size_t from, b
     }
     if (is_row_by_row(note))
         tell_rows(t, rows);
-    else if (note->kind == NOTE_BULK && telling_once(t, "bulk", rows->table->id))
-        tell_table_updated(t, rows->table, true, SENDER_EXCLUDED);
 }
 
-/* All rows have new orders: that comes before what made it necessary. */
-static void tell_renumbered(struct telling *t)
+static void tell_renumbered(struct telling *t, const struct grid_table *table)
+{
+    struct page_name name;
+    struct buf b;
+
+    begin(&b, "row_orders_recalculated", table);
+    tell_page(t, page_of_table(&name, table->id), &b, SENDER_TOLD);
+}
+
+/*
+ * What is told of whole tables, before their rows: that all have new orders, which comes before
+ * what made it necessary; and of many rows at once, that the table is to be read anew, which is for
+ * all members, whether they look at it or not (5.5).
+ */
+static void tell_whole_tables(struct telling *t)
 {
     for (const struct note *n = t->commit->news ? t->commit->news->notes : NULL; n; n = n->next) {
-        const struct grid_table *table = grid_table(t->before, n->table->id);
-        struct page_name name;
-        struct buf b;
-        if (n->kind != NOTE_RENUMBERED || !table ||
-            !telling_once(t, "row_orders_recalculated", table->id))
+        const struct grid_table *table = grid_table(t->after, n->table->id);
+        if (!table || !grid_table(t->before, table->id))
             continue;
-        begin(&b, "row_orders_recalculated", table);
-        tell_page(t, page_of_table(&name, table->id), &b, SENDER_TOLD);
+        if (n->kind == NOTE_RENUMBERED && telling_once(t, "row_orders_recalculated", table->id))
+            tell_renumbered(t, table);
+        if (n->kind == NOTE_BULK && telling_once(t, "bulk", table->id))
+            tell_table_updated(t, table, true, SENDER_EXCLUDED);
     }
+}
+
+/* Of the changes of its table, is this the first? The search mostly ends where it begins. */
+static bool is_first_of_table(const struct commit *commit, size_t change)
+{
+    const struct table *table = commit->changes[change]->table;
+
+    for (size_t i = 0; i < change; i++)
+        if (commit->changes[i]->table->id == table->id &&
+            commit->changes[i]->table->system == table->system)
+            return false;
+    return true;
 }
 
 /* A table that was there before: what a new one is made with is told by nobody (5.5). */
@@ -268,14 +304,6 @@ static const struct grid_table *table_of(const struct telling *t, const struct c
     return table ? table : grid_table_of(t->after, c->table);
 }
 
-static bool has_links(const struct grid_table *table)
-{
-    for (size_t i = 0; i < table->field_count; i++)
-        if (table->fields[i].link)
-            return true;
-    return false;
-}
-
 static void tell_table(struct telling *t, const struct grid_table *table, size_t from, bool *done)
 {
     struct told_rows rows = {
@@ -285,16 +313,10 @@ static void tell_table(struct telling *t, const struct grid_table *table, size_t
     };
     struct page_name name;
 
-    if (page_is_heard(t, page_of_table(&name, table->id))) {
-        /* Without its links a row cannot be told: nobody was there to gather them for. */
-        if (has_links(table) && !rows.links) {
-            tell_table_updated(t, table, true, SENDER_TOLD);
-        } else {
-            for (size_t i = from; i < t->commit->count; i++)
-                if (!done[i] && t->commit->changes[i]->table == t->commit->changes[from]->table)
-                    tell_class(t, &rows, i, done);
-        }
-    }
+    if (page_is_heard(t, page_of_table(&name, table->id)))
+        for (size_t i = from; i < t->commit->count; i++)
+            if (!done[i] && t->commit->changes[i]->table == t->commit->changes[from]->table)
+                tell_class(t, &rows, i, done);
     tell_history(t, table->id);
 }
 
@@ -363,11 +385,12 @@ void tell_grid_rows(struct telling *t)
 
     if (!t->before->grid)
         return;
-    tell_renumbered(t);
+    tell_whole_tables(t);
     done = ARENA_ARRAY(t->arena, bool, commit->count);
     for (size_t i = 0; i < commit->count; i++) {
-        const struct grid_table *table = done[i] ? NULL : table_of(t, commit->changes[i]);
-        if (table && telling_once(t, "rows", table->id))
+        bool first = !done[i] && is_first_of_table(commit, i);
+        const struct grid_table *table = first ? table_of(t, commit->changes[i]) : NULL;
+        if (table)
             tell_table(t, table, i, done);
     }
     for (const struct aside *a = commit->news ? commit->news->asides : NULL; a; a = a->next) {

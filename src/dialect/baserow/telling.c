@@ -235,8 +235,11 @@ static teller_fn *const tellers[] = {
     tell_grid_rows,
 };
 
+/* Most commits concern nobody here: where no socket of this dialect is, nothing is written. */
 void channel_committed(struct service *v, const struct commit *commit, int64_t now_ms)
 {
+    if (!service_is_any_heard(v))
+        return;
     AUTO(arena_free) struct arena *arena = arena_new();
     const struct catalogue *before = service_catalogue(v);
     bool numbered = baserow_settings()->replay_events_max > 0;

@@ -212,8 +212,8 @@ static void add_default_order(struct order_list *list)
 
 static int read_sort(struct tx *tx, const json_t *json, struct query *q)
 {
-    struct order_list list = {
-        .query = q, .orders = ARENA_ARRAY(tx->arena, struct order, q->table->shape.count)};
+    size_t most = json ? q->table->shape.count : 1;
+    struct order_list list = {.query = q, .orders = ARENA_ARRAY(tx->arena, struct order, most)};
     q->orders = list.orders;
     int rc = json ? each_name(tx, "sort", json, add_order_name, &list) : 0;
     if (rc == 0 && q->order_count == 0)
