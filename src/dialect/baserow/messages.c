@@ -172,6 +172,16 @@ static void workspace_removed(struct telling *t, const struct change *c)
     }
 }
 
+static void message_member_view(struct buf *b, const struct member *m)
+{
+    message_key(b, "workspace");
+    shape_workspace_member_view(b, m);
+    if (baserow_settings()->legacy_group_keys) {
+        message_key(b, "group");
+        shape_workspace_member_view(b, m);
+    }
+}
+
 /* To each member its own: the workspace as it sees it, with all that is in it (5.3). */
 static void tell_restored(struct telling *t, const struct workspace *w)
 {
@@ -180,8 +190,7 @@ static void tell_restored(struct telling *t, const struct workspace *w)
         struct buf b;
         message_begin(&b, "group_restored");
         message_workspace_id(&b, w->id);
-        message_key(&b, "workspace");
-        shape_workspace_member_view(&b, w->members[i]);
+        message_member_view(&b, w->members[i]);
         message_key(&b, "applications");
         buf_put_char(&b, '[');
         for (size_t k = 0; k < w->application_count; k++) {

@@ -118,7 +118,7 @@ static int update_row(const struct field_change *c, bool words_only)
             keep_words(row, changed);
     }
     set_words(c, changed);
-    return schema_update(c->tx, SYSTEM_FIELDS, row, changed);
+    return schema_update_asked(c->tx, SYSTEM_FIELDS, row, changed);
 }
 
 /* ---- columns ---- */

@@ -21,8 +21,9 @@ static int table_row(struct tx *tx, const struct grid_table *t, const struct val
     return rc;
 }
 
+/* `asked`: it is told of, even when it is so already. */
 static int set_cell(struct tx *tx, const struct grid_table *t, const char *column,
-                    struct value value)
+                    struct value value, bool asked)
 {
     const struct value *row;
 
@@ -31,7 +32,8 @@ static int set_cell(struct tx *tx, const struct grid_table *t, const char *colum
         return rc;
     struct value *changed = schema_copy(tx, SYSTEM_COLLECTIONS, row);
     schema_set(SYSTEM_COLLECTIONS, changed, column, value);
-    return schema_update(tx, SYSTEM_COLLECTIONS, row, changed);
+    return asked ? schema_update_asked(tx, SYSTEM_COLLECTIONS, row, changed)
+                 : schema_update(tx, SYSTEM_COLLECTIONS, row, changed);
 }
 
 static int64_t last_order(const struct tx *tx, int64_t application)
@@ -276,7 +278,7 @@ int grid_table_rename(struct tx *tx, int64_t id, struct str name)
     if (rc == 0)
         rc = grid_find(tx, id, &t);
     if (rc == 0)
-        rc = set_cell(tx, t, "rowcast_label", value_text(name));
+        rc = set_cell(tx, t, "rowcast_label", value_text(name), true);
     return rc == 0 ? tx_follow(tx) : rc;
 }
 
@@ -305,7 +307,7 @@ int grid_table_reorder(struct tx *tx, int64_t application, const int64_t *ids, s
     order_apply(tx->arena, before, all, ids, count, after);
     for (size_t i = 0; i < all && rc == 0; i++)
         rc = set_cell(tx, grid_table(tx->catalogue, after[i]), "rowcast_order",
-                      value_integer((int64_t)i + 1));
+                      value_integer((int64_t)i + 1), false);
     return rc == 0 ? tx_follow(tx) : rc;
 }
 
@@ -343,7 +345,7 @@ int grid_table_delete(struct tx *tx, int64_t id)
     int64_t *along = ARENA_ARRAY(tx->arena, int64_t, count);
     rc = trash_links(tx, t, along, &count);
     if (rc == 0)
-        rc = set_cell(tx, t, "rowcast_trashed", value_integer(1));
+        rc = set_cell(tx, t, "rowcast_trashed", value_integer(1), false);
     if (rc == 0)
         rc = trash_put_table(tx, t, along, count);
     return rc == 0 ? tx_follow(tx) : rc;

@@ -200,6 +200,19 @@ int schema_update(struct tx *tx, enum system_table which, const struct value *be
     return 0;
 }
 
+int schema_update_asked(struct tx *tx, enum system_table which, const struct value *before,
+                        const struct value *after)
+{
+    const struct table *table = system_table(which);
+    struct item_key key = {.value = before[table->shape.key]};
+    size_t recorded = tx->commit->count;
+
+    int rc = schema_update(tx, which, before, after);
+    if (rc == 0 && tx->commit->count == recorded)
+        commit_record(tx, commit_operation(tx), CHANGE_UPDATE, table, &key, before, after, NULL);
+    return rc;
+}
+
 int schema_delete(struct tx *tx, enum system_table which, const struct expr *where)
 {
     const struct table *table = system_table(which);

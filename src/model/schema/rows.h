@@ -42,6 +42,9 @@ int schema_insert_row(struct tx *tx, enum system_table which, const struct value
                       const struct value **row_out);
 int schema_update(struct tx *tx, enum system_table which, const struct value *before,
                   const struct value *after);
+/* The same, recorded even when it changes nothing: it was asked for, and is told of. */
+int schema_update_asked(struct tx *tx, enum system_table which, const struct value *before,
+                        const struct value *after);
 int schema_delete(struct tx *tx, enum system_table which, const struct expr *where);
 /* The one row with these values in two columns (the second may be NULL); NULL: none. */
 int schema_find(struct tx *tx, enum system_table which, const char *column, struct str value,
