@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/map.h"
 #include "model/system.h"
 
 /*
@@ -86,25 +87,25 @@ static void put_cell(struct buf *b, const struct entry *e, const struct moment *
     kind_write_history(b, f, &cell);
 }
 
-/* The rows that a link field names, before or after. */
+/* The rows that a link field names, before or after, each once. */
 static void put_linked(struct buf *b, const struct entry *e, const struct grid_field *f)
 {
     const struct link_cell *cells[] = {links_at(e, &e->before, f), links_at(e, &e->after, f)};
-    bool started = false;
+    struct map named = {0}; /* by id */
 
     buf_put_lit(b, ",\"linked_rows\":{");
     for (size_t c = 0; c < COUNT_OF(cells); c++)
         for (size_t i = 0; i < cells[c]->count; i++) {
-            bool again = false;
-            for (size_t k = 0; c > 0 && k < cells[0]->count; k++)
-                again |= cells[0]->at[k].id == cells[c]->at[i].id;
-            if (again)
+            const struct linked *row = &cells[c]->at[i];
+            const struct str id = {(const char *)&row->id, sizeof(row->id)};
+            bool first = named.count == 0;
+            if (map_put(&named, id, &named))
                 continue;
-            buf_printf(b, "%s\"%" PRId64 "\":{\"value\":", started ? "," : "", cells[c]->at[i].id);
-            json_put_str(b, cells[c]->at[i].name);
+            buf_printf(b, "%s\"%" PRId64 "\":{\"value\":", first ? "" : ",", row->id);
+            json_put_str(b, row->name);
             buf_put_char(b, '}');
-            started = true;
         }
+    map_deinit(&named);
     buf_put_char(b, '}');
 }
 
