@@ -41,13 +41,14 @@ static bool flag(const struct value *row, const char *column)
 
 /* ---- tables and fields ---- */
 
+/* A table that nobody placed in an application stays when that goes where it is shown: it was made
+ * for others. */
 static bool is_trashed(const struct catalogue *c, const struct value *row)
 {
     int64_t application = system_integer(SYSTEM_COLLECTIONS, row, "rowcast_application");
 
     return system_integer(SYSTEM_COLLECTIONS, row, "rowcast_trashed") != 0 ||
-           workspace_register_is_trashed(c->workspaces,
-                                         application != 0 ? application : DEFAULT_APPLICATION);
+           (application != 0 && workspace_register_is_trashed(c->workspaces, application));
 }
 
 static int draft_tables(struct drafting *d)

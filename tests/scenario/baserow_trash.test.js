@@ -1,7 +1,7 @@
 /* The trash (baserow.md 9.13), what is told of it (5.3 to 5.7), and the history of rows (5.8). */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { MOMENT, assertCode, assertInvalid } from './baserow.js';
+import { MOMENT, Person, assertCode, assertInvalid } from './baserow.js';
 import { connect, heard } from './baserow_channel.js';
 import { Grid, Table, key } from './baserow_grid.js';
 import { Server, makeFolder, pause } from './harness.js';
@@ -334,6 +334,27 @@ test('a table whose database is in the trash goes by itself, and does not come b
   } finally {
     await (second ?? first).stop();
     folder.remove();
+  }
+});
+
+test('tables that others made outlive the application in which they were shown', async () => {
+  const own = await Server.start({ environment: { HOURS_UNTIL_TRASH_PERMANENTLY_DELETED: '0', CHORES_INTERVAL: '100' } });
+  try {
+    const admin = await Person.login(own);
+    await own.makeCollection('loose', { title: 'string' });
+    await own.ask('POST', '/items/loose', { title: 'here' });
+    const [home] = await admin.ask('GET', 'applications/');
+    const placed = await admin.ask('POST', `database/tables/database/${home.id}/`, { name: 'Placed' });
+    assert.ok((await admin.ask('GET', `database/tables/database/${home.id}/`)).some(({ name }) => name === 'loose'));
+    await admin.ask('DELETE', `applications/${home.id}/`);
+    assert.deepEqual((await own.ask('GET', '/items/loose')).map(({ title }) => title), ['here'], 'while it is in the trash');
+    for (const end = Date.now() + PATIENCE_MS; (await admin.ask('GET', `trash/workspace/${home.workspace.id}/`)).count > 0; await pause(50)) assert.ok(Date.now() < end);
+    assert.ok(!(await own.ask('GET', '/collections')).some(({ collection }) => collection === 'placed'));
+    assert.deepEqual((await own.ask('GET', '/items/loose')).map(({ title }) => title), ['here']);
+    assertCode(await admin.rest('GET', `database/tables/${placed.id}/`), 404, 'ERROR_TABLE_DOES_NOT_EXIST');
+    assert.deepEqual(await admin.ask('GET', 'applications/'), []);
+  } finally {
+    await own.stop();
   }
 });
 

@@ -168,28 +168,17 @@ static void put_user(struct buf *b, const struct tx *tx)
     buf_put_char(b, '}');
 }
 
-/* "2025-10-01T12:00:00.123000Z", no fraction when it is zero (7.3). */
-static void put_time(struct buf *b, int64_t ms)
-{
-    char text[CLOCK_TEXT_MAX];
-    int64_t fraction = ((ms % 1000) + 1000) % 1000;
-
-    clock_write_date_time(ms, text);
-    buf_printf(b, "\"%s", text);
-    if (fraction != 0)
-        buf_printf(b, ".%03" PRId64 "000", fraction);
-    buf_put_lit(b, "Z\"");
-}
-
 static struct str entry_text(const struct entry *e)
 {
+    char time[CLOCK_TEXT_MAX];
     struct buf b;
 
+    clock_write_moment(e->tx->now_ms, time);
     buf_init(&b, SIZE_MAX);
     buf_printf(&b, "{\"action_type\":\"%s\",\"action_command_type\":\"DO\",\"user\":", e->action);
     put_user(&b, e->tx);
     buf_put_lit(&b, ",\"timestamp\":");
-    put_time(&b, e->tx->now_ms);
+    json_put_str(&b, str_of(time));
     buf_put_lit(&b, ",\"before\":");
     put_part(&b, e, PART_BEFORE);
     buf_put_lit(&b, ",\"after\":");

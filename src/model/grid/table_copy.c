@@ -364,9 +364,11 @@ static int set_reference(struct tx *tx, const struct grid_table *to, struct str 
 static int copy_relation(struct tx *tx, const struct copying *c, const struct value *row)
 {
     struct str name = system_text(SYSTEM_RELATIONS, row, "many_field");
-    const struct field *f = table_field(c->from->table, name);
-    const struct relation *relation = f ? catalogue_relation(tx->catalogue, f->column) : NULL;
+    /* Each reference that is made brings another catalogue. */
+    const struct grid_table *from = grid_table(tx->catalogue, c->from->id);
     const struct grid_table *to = grid_table(tx->catalogue, c->to->id), *target = NULL;
+    const struct field *f = table_field(from->table, name);
+    const struct relation *relation = f ? catalogue_relation(tx->catalogue, f->column) : NULL;
     int rc = 0;
 
     if (!relation || field_hidden(f))

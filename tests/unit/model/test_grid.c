@@ -531,9 +531,12 @@ static void what_an_application_or_a_workspace_holds_goes_with_it(void **state)
     const char *workspace = arena_z(in->arena, w->name);
     const char *application = arena_z(in->arena, w->applications[0]->name);
 
+    mark_table(in, "people", "rowcast_application", value_integer(DEFAULT_APPLICATION));
     mark_named(in, SYSTEM_APPLICATIONS, application, "trashed", value_integer(1));
     assert_null(catalogue_application(now(in), DEFAULT_APPLICATION));
     assert_null(table_named(in, "people"));
+    assert_non_null(table_named(in, "projects")); /* nobody placed it there */
+    assert_null(grid_named(in, "projects"));
     mark_named(in, SYSTEM_APPLICATIONS, application, "trashed", value_integer(0));
     assert_non_null(grid_named(in, "people"));
     mark_named(in, SYSTEM_WORKSPACES, workspace, "trashed", value_integer(1));
