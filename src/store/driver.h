@@ -184,6 +184,7 @@ struct store {
     bool open, running;       /* a transaction is open; a statement runs */
     enum store_trouble trouble;
     unsigned savepoints;
+    uint64_t statements; /* that were run, of all kinds */
 };
 
 void store_init(struct store *s, const struct store_driver *driver);

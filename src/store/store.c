@@ -85,10 +85,16 @@ static int run_statement(struct store *s, struct statement *st, store_row_fn *ro
 int store_run(struct store *s, store_row_fn *row, void *context)
 {
     s->running = true;
+    s->statements++;
     int rc = run_statement(s, &s->statement, row, context);
     s->running = false;
     statement_finish(&s->statement);
     return rc;
+}
+
+uint64_t store_statements(const struct store *s)
+{
+    return s->statements;
 }
 
 int store_execute(struct store *s, struct str sql)

@@ -64,6 +64,8 @@ int store_open(const struct store_settings *settings, enum store_access access,
                struct store **store_out);
 void store_close(struct store *s); /* rolls back what is open; accepts NULL */
 struct store_detail store_detail(const struct store *s);
+/* How many statements this connection has run, for who counts what something costs. */
+uint64_t store_statements(const struct store *s);
 
 /*
  * What a fault of the transaction that is open, or was the latest, means for it. Asked at the

@@ -221,6 +221,54 @@ TEST(fields_of_linked_rows_come_along)
                                                                                                   3) "}]}]}");
 }
 
+/* ---- what a list costs ---- */
+
+/* Rows of numbers from 1000 on, each linked to two projects. */
+static void put_many(struct instance *in, int count)
+{
+    char row[160];
+    for (int i = 0; i < count; i++) {
+        snprintf(row, sizeof(row),
+                 "{'Name':'row %d','Whole':%d,'One':'green','Links':['Alpha','Beta']}", i,
+                 1000 + i);
+        assert_int_equal(put(in, things, 0, row), 0);
+    }
+}
+
+/* The answer is how many rows came, by how many statements. */
+static int read_counting(struct tx *tx, struct asking *a)
+{
+    const struct grid_table *t = grid_table(tx->catalogue, things);
+    const struct grid_order orders[] = {{.field = thing(tx, "One"), .descending = true},
+                                        {.field = thing(tx, "Links")},
+                                        {.field = thing(tx, "Name")}};
+    struct grid_rows rows;
+    a->query.orders = orders;
+    a->query.order_count = COUNT_OF(orders);
+    uint64_t before = store_statements(tx->store);
+    int rc = grid_rows_list(tx, t, &a->query, &rows);
+    a->ids = arena_printf(a->in->arena, "%zu rows, %llu statements", rows.count,
+                          (unsigned long long)(store_statements(tx->store) - before))
+                 .at;
+    return rc;
+}
+
+/* The table, the junction of its links, and the table at their other end. */
+TEST(a_list_is_one_statement_for_each_table_however_many_its_rows)
+{
+    struct instance *in = *state;
+    put_many(in, 200);
+    assert_string_equal(LIST(.read = read_counting, .query = {.limit = 200}, .type = "higher_than",
+                             .field = "Whole", .value = "999"),
+                        "200 rows, 3 statements");
+    assert_string_equal(LIST(.read = read_counting, .query = {.limit = 1}, .type = "higher_than",
+                             .field = "Whole", .value = "999"),
+                        "1 rows, 3 statements");
+    assert_string_equal(LIST(.read = read_counting, .query = {.limit = 200}, .type = "link_row_has",
+                             .field = "Links", .value = "2"),
+                        "200 rows, 3 statements");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +278,7 @@ int main(void)
         cmocka_unit_test(a_row_has_neighbours_in_the_list),
         cmocka_unit_test(rows_that_are_there_are_found),
         cmocka_unit_test(fields_of_linked_rows_come_along),
+        cmocka_unit_test(a_list_is_one_statement_for_each_table_however_many_its_rows),
     };
     return cmocka_run_group_tests(tests, lists_setup, making_teardown);
 }
