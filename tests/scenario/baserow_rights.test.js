@@ -221,3 +221,20 @@ test("a member's pages, subscriptions and programs end with the commit that remo
   assert.deepEqual(await heard(table), []);
   assert.equal((await server.rest('GET', `/api/${customers.rows}`, undefined, null, { Authorization: `Token ${token.key}` })).status, 401);
 });
+
+test('who has left is not told what became of what it duplicated', async () => {
+  const { grid, customers, choice } = await furnish(), { bob } = grid;
+  const jobs = [];
+  for (const [path, body] of [[`database/tables/${customers.id}/duplicate/async/`], [`database/fields/${choice.id}/duplicate/async/`, { duplicate_data: true }], [`applications/${grid.database.id}/duplicate/async/`]]) {
+    const job = await bob.ask('POST', path, body);
+    jobs.push(job.id);
+    for (let state = job.state; state !== 'finished'; ({ state } = await bob.ask('GET', `jobs/${job.id}/`))) assert.notEqual(state, 'failed');
+  }
+  const member = (await grid.ann.ask('GET', `workspaces/users/workspace/${grid.workspace.id}/`)).find(({ user_id: id }) => id === bob.id);
+  await grid.ann.ask('DELETE', `workspaces/users/${member.id}/`);
+  await grid.ann.ask('PATCH', customers.path, { name: 'secret' });
+  await customers.change(choice, { name: 'secret' });
+  await grid.ann.ask('PATCH', `applications/${grid.database.id}/`, { name: 'secret' });
+  for (const id of jobs) assert.doesNotMatch(JSON.stringify(await bob.ask('GET', `jobs/${id}/`)), /secret/);
+  assert.doesNotMatch(JSON.stringify(await bob.ask('GET', 'jobs/')), /secret/);
+});

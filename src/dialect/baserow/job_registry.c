@@ -136,6 +136,7 @@ static struct job *job_new(const struct job_type *type, const struct job_owner *
     job->owner.user = arena_str(arena, owner->user);
     job->facts = (struct job_facts){
         .id = next_id(now_ms),
+        .user = job->owner.user,
         .type = type,
         .created_ms = now_ms,
         .updated_ms = now_ms,

@@ -9,12 +9,19 @@ enum { TABLE_NAME_MAX = 255 };
 
 /* ---- duplicates ---- */
 
-static void put_table(struct buf *b, const char *key, const struct catalogue *c, int64_t id)
+/* A job is told long after it ended: who has left the workspace is not told what it has become. */
+static bool is_shown(const struct job_facts *facts, const struct application *application)
+{
+    return workspace_member(application->workspace, facts->user) != NULL;
+}
+
+static void put_table(struct buf *b, const char *key, const struct catalogue *c,
+                      const struct job_facts *facts, int64_t id)
 {
     const struct grid_table *t = id != 0 ? grid_table(c, id) : NULL;
 
     shape_key(b, key);
-    if (t)
+    if (t && is_shown(facts, t->application))
         shape_table(b, t);
     else
         buf_put_lit(b, "null");
@@ -35,8 +42,8 @@ static int duplicate_table(struct tx *tx, const struct job_wish *wish, struct jo
 
 static void put_tables(struct buf *b, const struct catalogue *c, const struct job_facts *facts)
 {
-    put_table(b, "original_table", c, facts->wish.subject);
-    put_table(b, "duplicated_table", c, facts->result.made);
+    put_table(b, "original_table", c, facts, facts->wish.subject);
+    put_table(b, "duplicated_table", c, facts, facts->result.made);
 }
 
 static int plan_field(struct tx *tx, json_t *data, struct job_wish *wish)
@@ -61,12 +68,12 @@ static void put_fields(struct buf *b, const struct catalogue *c, const struct jo
         facts->result.made != 0 ? grid_field(c, facts->result.made) : NULL;
 
     shape_key(b, "original_field");
-    if (original)
+    if (original && is_shown(facts, original->table->application))
         shape_field(b, original);
     else
         buf_put_lit(b, "null");
     shape_key(b, "duplicated_field");
-    if (!made) {
+    if (!made || !is_shown(facts, made->table->application)) {
         buf_put_lit(b, "null");
         return;
     }
@@ -89,12 +96,13 @@ static int duplicate_application(struct tx *tx, const struct job_wish *wish,
     return grid_application_duplicate(tx, wish->subject, &result->made);
 }
 
-static void put_application(struct buf *b, const char *key, const struct catalogue *c, int64_t id)
+static void put_application(struct buf *b, const char *key, const struct catalogue *c,
+                            const struct job_facts *facts, int64_t id)
 {
     const struct application *application = id != 0 ? catalogue_application(c, id) : NULL;
 
     shape_key(b, key);
-    if (application)
+    if (application && is_shown(facts, application))
         shape_application(b, c, application);
     else
         buf_put_lit(b, "null");
@@ -103,8 +111,8 @@ static void put_application(struct buf *b, const char *key, const struct catalog
 static void put_applications(struct buf *b, const struct catalogue *c,
                              const struct job_facts *facts)
 {
-    put_application(b, "original_application", c, facts->wish.subject);
-    put_application(b, "duplicated_application", c, facts->result.made);
+    put_application(b, "original_application", c, facts, facts->wish.subject);
+    put_application(b, "duplicated_application", c, facts, facts->result.made);
 }
 
 /* ---- imports: into a new table of a database, or (with a subject) into one that is there ---- */

@@ -41,6 +41,7 @@ struct job_result {
 /* All there is to tell of a job at one moment. */
 struct job_facts {
     int64_t id;
+    struct str user; /* whose it is: UUID */
     const struct job_type *type;
     enum job_state {
         JOB_PENDING,
