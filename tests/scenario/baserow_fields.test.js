@@ -38,6 +38,7 @@ test('what is wrong with a new field has its code', async () => {
     [{ name: 'a', type: 'text', text_default: 'x', field_constraints: [{ type_name: 'unique_with_empty' }] }, 'ERROR_FIELD_CONSTRAINT_DOES_NOT_SUPPORT_DEFAULT_VALUE'],
     [{ name: 'a', type: 'single_select', select_options: [{ id: -1, value: 'x', color: 'red' }], single_select_default: -2 }, 'ERROR_SELECT_OPTION_DOES_NOT_BELONG_TO_FIELD'],
     [{ name: 'a', type: 'multiple_select', select_options: [{ id: -1, value: 'x', color: 'red' }], multiple_select_default: [-1, -2] }, 'ERROR_SELECT_OPTION_DOES_NOT_BELONG_TO_FIELD'],
+    [{ name: 'a', type: 'date', date_include_time: true, date_force_timezone_offset: 60 }, 'ERROR_DATE_FORCE_TIMEZONE_OFFSET_ERROR'],
     [{ name: 'a', type: 'link_row' }, 'ERROR_LINK_ROW_TABLE_NOT_PROVIDED'],
   ];
   for (const [body, code] of CODES) assertCode(await table.tryField(body), 400, code);

@@ -28,7 +28,7 @@ async function makeLink(more = {}) {
 
 test('a link has its keys, and a field on the other side that has its own', async () => {
   const { people, firms, link, back } = await makeLink();
-  const common = { read_only: false, immutable_type: false, immutable_properties: false, description: null, database_id: grid.database.id, workspace_id: grid.workspace.id, db_index: false, field_constraints: [], type: 'link_row', primary: false, has_related_field: true, link_row_limit_selection_view_id: null, link_row_multiple_relationships: true };
+  const common = { read_only: false, immutable_type: false, immutable_properties: false, description: null, database_id: grid.database.id, workspace_id: grid.workspace.id, db_index: false, field_constraints: [], type: 'link_row', primary: false, link_row_limit_selection_view_id: null, link_row_multiple_relationships: true };
   assert.deepEqual(link, { ...common, id: link.id, table_id: people.id, name: 'Firm', order: link.order, link_row_table_id: firms.id, link_row_table: firms.id, link_row_related_field_id: back.id, link_row_related_field: back.id, link_row_table_primary_field: await firms.primary(), related_fields: [] });
   assert.deepEqual(back, { ...common, id: back.id, table_id: firms.id, name: 'People', order: back.order, link_row_table_id: people.id, link_row_table: people.id, link_row_related_field_id: link.id, link_row_related_field: link.id, link_row_table_primary_field: await people.primary() });
   assert.deepEqual((await people.add())[key(link)], []);
@@ -40,7 +40,7 @@ test('a name that is taken on the other side gets a number; the deprecated key n
   assert.deepEqual((await firms.fields()).map(({ name }) => name), ['Name', 'People', 'People 2']);
   assert.equal((await people.fields()).length, 3);
   const lone = await people.field('Lone', 'link_row', { link_row_table_id: firms.id, has_related_field: false });
-  assert.deepEqual([lone.has_related_field, lone.link_row_related_field_id], [false, null]);
+  assert.deepEqual(['has_related_field' in lone, lone.link_row_related_field_id], [false, null]);
   assert.equal((await firms.fields()).length, 3);
   assert.equal(link.link_row_table_id, firms.id);
 });
@@ -94,7 +94,7 @@ test('a link to its own table: with another side only if that is asked for', asy
   const table = await grid.table('People', ['Ann', 'Bob']);
   const theirs = await Table.look(bob, table);
   const plain = await table.field('Knows', 'link_row', { link_row_table_id: table.id });
-  assert.deepEqual([plain.has_related_field, plain.link_row_related_field_id, plain.related_fields], [false, null, []]);
+  assert.deepEqual([plain.link_row_related_field_id, plain.related_fields], [null, []]);
   assert.deepEqual((await theirs.news()).map(({ type, field }) => [type, field.id]), [['field_created', plain.id]]);
   const boss = await table.field('Boss', 'link_row', { link_row_table_id: table.id, has_related_field: true });
   const [staff] = boss.related_fields;
@@ -110,6 +110,30 @@ test('a link to its own table: with another side only if that is asked for', asy
   assert.deepEqual(gone, []);
   assert.ok((await theirs.news()).every(({ type }) => type === 'field_deleted'));
   assert.deepEqual((await table.fields()).map(({ name }) => name), ['Name', 'Knows']);
+});
+
+test('a link shows the primary field of its table, and is told of with it', async () => {
+  const { people, firms, link } = await makeLink();
+  const second = await people.field('Second', 'link_row', { link_row_table_id: firms.id, has_related_field: false });
+  const own = await firms.field('Mother', 'link_row', { link_row_table_id: firms.id });
+  const [asking, theirs] = [await Table.look(ann, people, firms), await Table.look(bob, people, firms)];
+  const links = async () => [await people.fieldNamed('Firm'), await people.fieldNamed('Second')];
+  const follows = async (primary, related) => {
+    const [first, rest] = await links();
+    const mother = await firms.fieldNamed('Mother');
+    for (const { link_row_table_primary_field: shown } of [first, rest, mother]) assert.deepEqual(shown, primary);
+    const message = { type: 'field_updated', field_id: link.id, field: first, related_fields: [rest] };
+    assert.deepEqual(await theirs.news(), [{ type: 'field_updated', field_id: primary.id, field: primary, related_fields: [...related, mother] }, message]);
+    assert.deepEqual(await asking.news(), [message]);
+    return [...related, mother];
+  };
+  const renamed = await firms.change(await firms.primary(), { name: 'Company' }, asking.exclude);
+  assert.deepEqual(renamed.related_fields, await follows(withoutRelated(renamed), []));
+  const number = await firms.field('Number', 'number', {}, asking.exclude);
+  await theirs.news();
+  const now = await ann.ask('POST', `database/fields/table/${firms.id}/change-primary-field/`, { new_primary_field_id: number.id }, asking.exclude);
+  assert.deepEqual(now.related_fields, await follows(withoutRelated(now), [await firms.fieldNamed('Company')]));
+  assert.deepEqual([second.link_row_related_field_id, own.link_row_related_field_id], [null, null]);
 });
 
 /* ---- values ---- */
@@ -293,7 +317,7 @@ test("a table that Directus made: its columns' kinds, its rows, its messages in 
   const fields = Object.fromEntries((await people.fields()).map((field) => [field.name, field]));
   const KINDS_OF = { string: 'text', text: 'long_text', integer: 'number', big: 'number', float: 'number', decimal: 'number', boolean: 'boolean', date: 'date', stamp: 'date', moment: 'date', uuid: 'text', hash: 'password', firm: 'link_row' };
   for (const [name, type] of Object.entries(KINDS_OF)) assert.equal(fields[name]?.type, type, name);
-  assert.deepEqual([fields.firm.link_row_table_id, fields.firm.link_row_multiple_relationships, fields.firm.has_related_field], [firms.id, false, false]);
+  assert.deepEqual([fields.firm.link_row_table_id, fields.firm.link_row_multiple_relationships, fields.firm.link_row_related_field_id], [firms.id, false, null]);
 
   /* The key stands for a row, until another field does. */
   const firmName = await firms.fieldNamed('name');

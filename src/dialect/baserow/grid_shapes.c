@@ -33,7 +33,6 @@ static void put_link(struct buf *b, const struct grid_field *f, bool nested)
     shape_int(b, "link_row_table", link->target->id);
     put_id_or_null(b, "link_row_related_field_id", link->related);
     put_id_or_null(b, "link_row_related_field", link->related);
-    shape_bool(b, "has_related_field", link->related != NULL);
     shape_text_or_null(b, "link_row_limit_selection_view_id", STR_NULL);
     shape_bool(b, "link_row_multiple_relationships", f->settings.several);
     if (!nested) {

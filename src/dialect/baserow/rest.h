@@ -286,6 +286,8 @@ enum error_form {
     X(ERROR_FIELD_CONSTRAINT_DOES_NOT_SUPPORT_DEFAULT_VALUE, CODED, 400,                           \
       "The constraint does not go with a default value.")                                          \
     X(ERROR_DB_INDEX_NOT_SUPPORTED, CODED, 400, "This type of field cannot be indexed.")           \
+    X(ERROR_DATE_FORCE_TIMEZONE_OFFSET_ERROR, CODED, 400,                                          \
+      "Dates that are stored are not moved by an offset.")                                         \
     X(ERROR_INCOMPATIBLE_FIELD_TYPE_FOR_UNIQUE_VALUES, CODED, 400,                                 \
       "Fields of this type have no single values.")                                                \
     X(ERROR_INVALID_PASSWORD_FIELD_PASSWORD, CODED, 401, "The password is not correct.")           \

@@ -156,7 +156,7 @@ struct told_field {
 };
 struct told_fields {
     struct told_field *at;
-    size_t count;
+    size_t count, capacity;
 };
 
 /* Only within tables that were there before and are there after. */
@@ -189,6 +189,18 @@ static bool is_seen(const struct change *c)
     return column_set_is_empty(&c->changed) || !column_set_is_empty(&changed);
 }
 
+static void grow(struct telling *t, struct told_fields *list)
+{
+    enum { AT_FIRST = 16 };
+    size_t capacity = list->capacity ? list->capacity * 2 : AT_FIRST;
+    struct told_field *at = ARENA_ARRAY(t->arena, struct told_field, capacity);
+
+    if (list->count > 0)
+        memcpy(at, list->at, list->count * sizeof(*at));
+    list->at = at;
+    list->capacity = capacity;
+}
+
 static void add_fate(struct telling *t, struct told_fields *list, int64_t id, bool made)
 {
     struct told_field told;
@@ -196,8 +208,11 @@ static void add_fate(struct telling *t, struct told_fields *list, int64_t id, bo
     for (size_t i = 0; i < list->count; i++)
         if (list->at[i].field->id == id)
             return;
-    if (find_fate(t, id, made, &told))
-        list->at[list->count++] = told;
+    if (!find_fate(t, id, made, &told))
+        return;
+    if (list->count == list->capacity)
+        grow(t, list);
+    list->at[list->count++] = told;
 }
 
 static bool was_made(const struct telling *t, int64_t id)
@@ -225,18 +240,35 @@ static void add_relation(struct telling *t, struct told_fields *list, const stru
     }
 }
 
+/* A link shows the primary field of the table that it leads to, and changes with that. */
+static void add_links_to_primaries(struct telling *t, struct told_fields *list)
+{
+    size_t told = list->count;
+
+    for (size_t i = 0; i < told; i++) {
+        const struct told_field *primary = &list->at[i];
+        size_t count = 0;
+        if (primary->fate != FATE_CHANGED || !primary->field->primary)
+            continue;
+        const struct grid_field *const *links = grid_links_to(t->after, primary->table, &count);
+        for (size_t k = 0; k < count; k++)
+            if (grid_field(t->before, links[k]->id))
+                add_fate(t, list, links[k]->id, false);
+    }
+}
+
 static struct told_fields read_fates(struct telling *t)
 {
-    struct told_fields list = {.at =
-                                   ARENA_ARRAY(t->arena, struct told_field, t->commit->count + 1)};
+    struct told_fields list = {0};
 
     for (size_t i = 0; i < t->commit->count; i++) {
         const struct change *c = t->commit->changes[i];
         if (system_is(c->table, SYSTEM_FIELDS) && (c->kind != CHANGE_UPDATE || is_seen(c)))
             add_fate(t, &list, change_id(c), was_made(t, change_id(c)));
-        else if (system_is(c->table, SYSTEM_RELATIONS) && list.count < t->commit->count)
+        else if (system_is(c->table, SYSTEM_RELATIONS))
             add_relation(t, &list, c);
     }
+    add_links_to_primaries(t, &list);
     return list;
 }
 

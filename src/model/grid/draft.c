@@ -134,8 +134,12 @@ static void read_description(const struct grid_field *before, const json_t *body
 static int read_settings(struct tx *tx, const struct grid_field *before, const json_t *body,
                          struct field_draft *d)
 {
+    const json_t *shift = json_get(body, "date_force_timezone_offset");
     struct choice_counter counter = {0};
 
+    /* Not a setting: moments that are stored would move with the zone in which they are shown. */
+    if (shift && !json_is_null(shift) && d->kind->id == KIND_DATE)
+        return refuse_wish(tx, GRID_ZONE_SHIFT);
     int rc = json_get(body, "select_options") ? choices_begin(tx, &counter) : 0;
     if (rc == 0)
         rc = kind_read_settings(tx, d->kind, body, before ? &before->settings : NULL, &counter.next,

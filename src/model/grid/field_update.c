@@ -450,5 +450,7 @@ int grid_field_update(struct tx *tx, int64_t id, const json_t *body,
     f = grid_field(tx->catalogue, id);
     const struct grid_field *other = f->link ? f->link->related : NULL;
     field_note_related(tx, f->table->id, other ? other->id : 0, related_out);
+    if (f->primary)
+        field_note_links(tx, f->table, related_out);
     return 0;
 }

@@ -285,6 +285,25 @@ void field_note_related(struct tx *tx, int64_t table, int64_t related, struct gr
     *out = (struct grid_fields){id, 1};
 }
 
+void field_note_links(struct tx *tx, const struct grid_table *t, struct grid_fields *out)
+{
+    size_t count;
+    const struct grid_field *const *links = grid_links_to(tx->catalogue, t, &count);
+    int64_t *ids = ARENA_ARRAY(tx->arena, int64_t, out->count + count);
+    size_t kept = out->count;
+
+    if (kept > 0)
+        memcpy(ids, out->ids, kept * sizeof(*ids));
+    for (size_t i = 0; i < count; i++) {
+        bool among = links[i]->table != t;
+        for (size_t k = 0; k < kept; k++)
+            among |= ids[k] == links[i]->id;
+        if (!among)
+            ids[kept++] = links[i]->id;
+    }
+    *out = (struct grid_fields){ids, kept};
+}
+
 int grid_field_create(struct tx *tx, int64_t table, const json_t *body, int64_t *id_out,
                       struct grid_fields *related_out)
 {
@@ -398,7 +417,9 @@ int grid_field_make_primary(struct tx *tx, int64_t table, int64_t id,
         rc = set_primary(tx, former, false);
     if (rc == 0)
         rc = tx_follow(tx);
-    if (rc == 0)
-        field_note_related(tx, table, former, related_out);
-    return rc;
+    if (rc != 0)
+        return rc;
+    field_note_related(tx, table, former, related_out);
+    field_note_links(tx, grid_table(tx->catalogue, table), related_out);
+    return 0;
 }

@@ -119,6 +119,7 @@ int grid_find_application(struct tx *tx, int64_t id, const struct application **
 #define GRID_INDEX_UNSUPPORTED "kind cannot be indexed"
 #define GRID_CHOICE_UNKNOWN "no such option" /* value: the option */
 #define GRID_CHOICE_FOREIGN "option of another field"
+#define GRID_ZONE_SHIFT "dates do not move with their zone"
 #define GRID_VALUES_UNSUPPORTED "kind has no single values"
 
 /*

@@ -102,6 +102,9 @@ int field_fill(struct tx *tx, const struct table *table, const struct kind *kind
 /* Other fields of the table that changed along: `related`, if it is one of these; 0: none. */
 void field_note_related(struct tx *tx, int64_t table, int64_t related, struct grid_fields *out);
 
+/* Links from the table to itself, which show its primary field and change with it. */
+void field_note_links(struct tx *tx, const struct grid_table *t, struct grid_fields *out);
+
 /* ---- tables.c ---- */
 
 /* The row of directus_collections of a table that is about to be made, the application's last. */
