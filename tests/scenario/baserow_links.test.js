@@ -371,6 +371,15 @@ test("a table that Directus made: its columns' kinds, its rows, its messages in 
   assert.equal((await server.rest('GET', '/items/d_codes/NL')).status, 403);
   await socket.news();
 
+  /* A column that is unique in the store takes any number of rows that say nothing of it. */
+  await server.ask('POST', '/fields/d_people', { field: 'passport', type: 'string', schema: { is_unique: true } });
+  const passport = await people.fieldNamed('passport');
+  const twice = { items: [{}, {}, { [key(passport)]: '' }, { [key(passport)]: 'X1' }] };
+  const { items: papers } = await staff.ask('POST', `${people.rows}batch/`, twice);
+  assert.deepEqual(papers.map((one) => one[key(passport)]), ['', '', '', 'X1']);
+  assertCode(await staff.rest('POST', people.rows, { [key(passport)]: 'X1' }), 400, 'ERROR_FIELD_DATA_CONSTRAINT');
+  await socket.news();
+
   /* Fields that either dialect makes are the other's as well. */
   const made = await people.field('City', 'text');
   const name = (await server.ask('GET', '/fields/d_people')).map(({ field }) => field).find((field) => field === 'city');

@@ -107,7 +107,7 @@ static struct value initial_of(const struct grid_field *f)
 {
     const struct value *v = &f->settings.initial;
 
-    return v->kind == VALUE_TEXT && v->text.len == 0 ? kind_empty(f) : settled(f, *v);
+    return settled(f, v->kind == VALUE_TEXT && v->text.len == 0 ? kind_empty(f) : *v);
 }
 
 /* Of a new row. What has a default of its own in the store gets that. */
