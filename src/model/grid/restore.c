@@ -208,6 +208,7 @@ static int insert_row(struct tx *tx, const struct grid_table *t, unsigned operat
 {
     const struct shape *shape = &t->table->shape;
     struct assignment *assignments = ARENA_ARRAY(tx->arena, struct assignment, shape->count);
+    struct column_set told = {0};
     size_t count = 0;
 
     for (size_t i = 0; i < shape->count; i++) {
@@ -224,12 +225,14 @@ static int insert_row(struct tx *tx, const struct grid_table *t, unsigned operat
             return rc;
         if (fits && free)
             assignments[count++] = (struct assignment){c, value};
+        if (fits && i < t->table->declared)
+            column_set_add(&told, (unsigned)i);
     }
     int rc = rows_insert(tx, t->table, assignments, count, row_out);
     if (rc != 0)
         return rc;
     const struct item_key key = {.value = (*row_out)[shape->key]};
-    commit_record(tx, operation, CHANGE_CREATE, t->table, &key, NULL, *row_out, NULL);
+    commit_record(tx, operation, CHANGE_CREATE, t->table, &key, NULL, *row_out, &told);
     return 0;
 }
 

@@ -251,11 +251,12 @@ static struct alike *group(struct tx *tx, const struct drafts *drafts, struct al
     return first;
 }
 
-static int write_drafts(struct tx *tx, const struct drafts *drafts)
+static int write_drafts(struct tx *tx, const struct drafts *drafts, struct alike ***of_out)
 {
-    struct alike **of;
+    const struct alike *g = group(tx, drafts, of_out);
+    struct alike *const *of = *of_out;
 
-    for (const struct alike *g = group(tx, drafts, &of); g; g = g->next) {
+    for (; g; g = g->next) {
         int rc = rows_update(tx, g->rows, g->first->assignments, g->first->count);
         if (rc != 0)
             return written(tx, rc);
@@ -267,17 +268,22 @@ static int write_drafts(struct tx *tx, const struct drafts *drafts)
     return 0;
 }
 
-static void record_drafts(struct tx *tx, const struct drafts *drafts)
+/* Rows that get the same, one after the other, are one operation: of each of those subscribers are
+ * told what its rows got. */
+static void record_drafts(struct tx *tx, const struct drafts *drafts, struct alike *const *of)
 {
     const struct table *table = drafts->table->table;
-    unsigned operation = commit_operation(tx);
+    unsigned operation = 0;
 
     for (size_t i = 0; i < drafts->count; i++) {
         const struct draft *d = &drafts->at[i];
         const struct item_key key = key_of(drafts->table, d->before);
+        if (i == 0 || of[i] != of[i - 1])
+            operation = commit_operation(tx);
+        if (i == 0)
+            news_note(tx, NOTE_PLAIN, operation, table, 0, &drafts->fields);
         commit_record(tx, operation, CHANGE_UPDATE, table, &key, d->before, d->after, &d->columns);
     }
-    news_note(tx, NOTE_PLAIN, operation, table, 0, &drafts->fields);
 }
 
 int grid_rows_update(struct tx *tx, const struct grid_table *t, const struct grid_inputs *inputs,
@@ -286,6 +292,7 @@ int grid_rows_update(struct tx *tx, const struct grid_table *t, const struct gri
     int64_t *ids = ARENA_ARRAY(tx->arena, int64_t, inputs->count);
     const struct value **before;
     struct drafts *drafts;
+    struct alike **of;
 
     for (size_t i = 0; i < inputs->count; i++)
         ids[i] = inputs->at[i].id;
@@ -295,10 +302,10 @@ int grid_rows_update(struct tx *tx, const struct grid_table *t, const struct gri
     if (rc == 0)
         rc = drafts_read(tx, t, inputs, before, &drafts);
     if (rc == 0)
-        rc = write_drafts(tx, drafts);
+        rc = write_drafts(tx, drafts, &of);
     if (rc != 0)
         return rc;
-    record_drafts(tx, drafts);
+    record_drafts(tx, drafts, of);
     rc = drafts_link(tx, drafts);
     return rc == 0 ? give_drafts(tx, drafts, rows_out) : rc;
 }
