@@ -31,26 +31,33 @@ static struct str new_key(struct arena *a)
 
 /* ---- reading ---- */
 
-static int read_token(struct tx *tx, const struct value *row, struct database_token *token_out)
+static int read_with_owner(struct tx *tx, const struct value *row, struct database_token *token_out,
+                           struct account *owner_out)
 {
-    struct account owner;
     json_t *permissions = NULL;
     int64_t account = system_integer(SYSTEM_TOKENS, row, "account");
 
     json_read_in(tx->arena, system_text(SYSTEM_TOKENS, row, "permissions"), &permissions, NULL);
-    int rc = account_by_id(tx, account, &owner);
+    int rc = account_by_id(tx, account, owner_out);
     if (rc != 0)
         return rc;
     *token_out = (struct database_token){
         .id = system_integer(SYSTEM_TOKENS, row, "id"),
         .workspace = system_integer(SYSTEM_TOKENS, row, "workspace"),
         .account = account,
-        .user = owner.user,
+        .user = owner_out->user,
         .name = system_text(SYSTEM_TOKENS, row, "name"),
         .key = system_text(SYSTEM_TOKENS, row, "key"),
         .permissions = permissions,
     };
     return 0;
+}
+
+static int read_token(struct tx *tx, const struct value *row, struct database_token *token_out)
+{
+    struct account owner;
+
+    return read_with_owner(tx, row, token_out, &owner);
 }
 
 static int own_account(struct tx *tx, struct account *me_out)
@@ -212,9 +219,7 @@ int token_by_key(struct tx *tx, struct str key, struct database_token *token_out
         return rc;
     if (!row)
         return refuse_wish(tx, DATABASE_TOKEN_NONE);
-    rc = read_token(tx, row, token_out);
-    if (rc == 0)
-        rc = account_by_id(tx, token_out->account, &owner);
+    rc = read_with_owner(tx, row, token_out, &owner);
     if (rc != 0)
         return rc;
     const struct workspace *w = catalogue_workspace(tx->catalogue, token_out->workspace);
