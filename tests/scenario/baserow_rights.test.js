@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { PASSWORD } from './baserow.js';
 import { connect, heard } from './baserow_channel.js';
 import { Grid, Table, key } from './baserow_grid.js';
-import { Server } from './harness.js';
+import { Server, within } from './harness.js';
 
 let server;
 before(async () => { server = await Server.start({}); });
@@ -237,4 +237,16 @@ test('who has left is not told what became of what it duplicated', async () => {
   await grid.ann.ask('PATCH', `applications/${grid.database.id}/`, { name: 'secret' });
   for (const id of jobs) assert.doesNotMatch(JSON.stringify(await bob.ask('GET', `jobs/${id}/`)), /secret/);
   assert.doesNotMatch(JSON.stringify(await bob.ask('GET', 'jobs/')), /secret/);
+});
+
+test('no socket outlives the token that it came by, not even one on its way', async () => {
+  const grid = await Grid.make(server), ROUNDS = 60;
+  for (let round = 0; round < ROUNDS; round++) {
+    const token = await grid.ann.ask('POST', 'database/tokens/', { name: 'program', workspace: grid.workspace.id });
+    const come = (count) => Promise.all(Array.from({ length: count }, () => server.socket(null, { path: '/ws/core/', query: `?jwt_token=${token.key}` })));
+    const first = come(12);
+    for (let turn = 0; turn < round; turn++) await new Promise(setImmediate);
+    const [early, late] = await Promise.all([first, come(6), grid.ann.ask('DELETE', `database/tokens/${token.id}/`)]);
+    for (const { closed } of [...early, ...late]) await within(closed, `a socket of round ${round} to close`);
+  }
 });

@@ -56,6 +56,14 @@ const struct pages *channel_pages(const struct session *s)
 
 /* ---- the upgrade ---- */
 
+/* Changes of credentials that were told; the loop's. */
+static uint64_t credential_changes;
+
+void channel_credentials_changed(void)
+{
+    credential_changes++;
+}
+
 enum { SOCKET_ID_MAX = 255 };
 
 struct arrival {
@@ -63,6 +71,7 @@ struct arrival {
     bool anonymous; /* it says so */
     bool named;     /* the socket's id is the client's own */
     bool accepted;
+    uint64_t changes;              /* of credentials, before it was judged */
     struct database_token program; /* whose token it is; id 0: it is a person's */
 };
 
@@ -206,7 +215,7 @@ static void done_upgrade(struct request *r)
     session_set_origin(s, baserow_origin(arrival->socket_id));
     AUTO(frame_unref) struct frame *greeting = authentication_frame(arrival);
     session_send(s, greeting);
-    if (!arrival->accepted)
+    if (!arrival->accepted || arrival->changes != credential_changes)
         session_close(s, NET_CLOSE_ENDED);
     if (!arrival->accepted || !r->principal->user.at)
         return;
@@ -255,6 +264,7 @@ void channel_upgrade_submit(struct session *s, struct http_request *http)
     arrival->token = query_parameter(r->arena, http->query, STR("jwt_token"));
     arrival->anonymous = str_equal(arrival->token, STR("anonymous"));
     choose_id(arrival, r->arena, query_parameter(r->arena, http->query, STR("web_socket_id")));
+    arrival->changes = credential_changes;
     r->command = arrival;
     r->http = http;
     r->admit = admit;

@@ -46,4 +46,11 @@ const struct database_token *channel_program(const struct session *s);
 /* The socket looks at nothing of this workspace any more, and is told so page by page (3.4). */
 void channel_revoke(struct session *s, int64_t workspace);
 
+/*
+ * Told on the loop when what people or programs come by is worth nothing any more. Sockets that are
+ * open are closed by who tells this; one that is on its way was perhaps judged by what is over, and
+ * is closed when it arrives.
+ */
+void channel_credentials_changed(void);
+
 #endif

@@ -337,6 +337,7 @@ static void token_changed(struct telling *t, const struct change *c)
         catalogue_workspace(t->before, system_integer(SYSTEM_TOKENS, c->before, "workspace"));
     int64_t account = system_integer(SYSTEM_TOKENS, c->before, "account");
 
+    channel_credentials_changed();
     for (size_t i = 0; w && i < w->member_count; i++)
         if (w->members[i]->account == account)
             end_programs(t, w->members[i]->user, (struct programs){.token = change_id(c)});
@@ -447,6 +448,7 @@ static void password_changed(struct telling *t, const struct change *c)
 
     if (!change_has(c, SYSTEM_ACCOUNTS, "password_changed"))
         return;
+    channel_credentials_changed();
     telling_flush(t);
     service_each(t->service, channel_of_user(user, &name), disconnect, t);
 }
