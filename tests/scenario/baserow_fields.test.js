@@ -55,6 +55,8 @@ test('what is wrong with a new field has its code', async () => {
     [{ name: 'a', type: 'number', number_suffix: long(101) }, { number_suffix: ['max_length'] }],
     [{ name: 'a', type: 'number', number_separator: 'DOT' }, { number_separator: ['invalid_choice'] }],
     [{ name: 'a', type: 'number', number_default: 'x' }, { number_default: ['invalid'] }],
+    [{ name: 'a', type: 'text', db_index: 'perhaps' }, { db_index: ['invalid'] }],
+    [{ name: 'a', type: 'link_row', has_related_field: 'perhaps' }, { has_related_field: ['invalid'] }],
     [{ name: 'a', type: 'rating', max_value: 11 }, { max_value: ['max_value'] }],
     [{ name: 'a', type: 'rating', max_value: 0 }, { max_value: ['min_value'] }],
     [{ name: 'a', type: 'rating', style: 'moon' }, { style: ['invalid_choice'] }],
@@ -145,6 +147,7 @@ test('description, index and constraint are told, changed and taken back', async
   assert.deepEqual([field.description, field.db_index, field.field_constraints], ['What it is', true, [{ type_name: 'unique_with_empty' }]]);
   const plain = await table.change(field, { description: null, db_index: false, field_constraints: [] });
   assert.deepEqual([plain.description, plain.db_index, plain.field_constraints], [null, false, []]);
+  assert.equal((await table.change(field, { db_index: 'true' })).db_index, true);
   for (const type of INDEXABLE) {
     const made = await table.field(type, type, { db_index: true, field_constraints: [{ type_name: 'unique_with_empty' }] });
     assert.deepEqual([made.db_index, made.field_constraints], [true, [{ type_name: 'unique_with_empty' }]], type);

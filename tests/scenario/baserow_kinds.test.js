@@ -169,6 +169,19 @@ test('created and modified fields follow who did it and when', async () => {
   assert.ok(changed[key(modified)] >= row[key(modified)]);
 });
 
+test('who leaves the workspace is shown no more among collaborators', async () => {
+  const own = await Grid.make(server);
+  const { ann: admin, bob: member, workspace } = own;
+  const other = await own.table('Left', ['x']);
+  const field = await other.field('C', 'multiple_collaborators');
+  await other.edit(1, { [key(field)]: [{ id: member.id }, { id: admin.id }] });
+  const members = await admin.ask('GET', `workspaces/users/workspace/${workspace.id}/`);
+  await admin.ask('DELETE', `workspaces/users/${members.find(({ user_id: id }) => id === member.id).id}/`);
+  assert.deepEqual((await other.read(1))[key(field)], [{ id: admin.id, name: admin.name }]);
+  assert.deepEqual((await other.fieldNamed('C')).available_collaborators, [{ id: admin.id, name: admin.name }]);
+  assertInvalid(await other.tryEdit(1, { [key(field)]: [{ id: member.id }] }), { [key(field)]: ['invalid'] });
+});
+
 test('a password is never told, and stays when what was told comes back', async () => {
   const other = await grid.table('Secrets');
   const field = await other.field('P', 'password', { allow_endpoint_authentication: true }), text = await other.primary();

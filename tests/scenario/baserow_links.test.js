@@ -241,6 +241,26 @@ test('rows of the other table are told to everybody, whole, after those that wer
   assert.deepEqual(linked((await people.read(1))[key(link)]).sort(), [[1, 'Acme Ltd'], [2, 'Bolt']]);
 });
 
+test('rows of the same table are told of as those of another one are', async () => {
+  const table = await grid.table('People', ['Ann', 'Bob', 'Cleo']);
+  const boss = await table.field('Boss', 'link_row', { link_row_table_id: table.id, has_related_field: true });
+  const [staff] = boss.related_fields;
+  const [asking, theirs] = [await Table.look(ann, table), await Table.look(bob, table)];
+  const name = await table.primary();
+  const DEEDS = [
+    [() => table.edit(1, { [key(boss)]: [2] }, asking.exclude), [['rows_updated', [1], [boss.id]], ['rows_updated', [2], [staff.id]]]],
+    [() => table.edit(2, { [key(name)]: 'Bob 2' }, asking.exclude), [['rows_updated', [2], [name.id]], ['rows_updated', [1], [boss.id]]]],
+    [() => ann.ask('PATCH', `${table.rows}3/move/?before_id=1`, undefined, asking.exclude), [['rows_updated', [3], []]]],
+    [() => ann.ask('DELETE', `${table.rows}2/`, undefined, asking.exclude), [['rows_deleted', [2], undefined], ['rows_updated', [1], [boss.id]]]],
+  ];
+  for (const [act, wanted] of DEEDS) {
+    await act();
+    const shown = (await theirs.news()).map(({ type, rows, updated_field_ids: fields }) => [type, rows.map(({ id }) => id), fields]);
+    assert.deepEqual(shown, wanted);
+    assert.deepEqual((await asking.news()).map(({ rows: [{ id }] }) => id), wanted.slice(1).map(([, [id]]) => id));
+  }
+});
+
 test('a link without another side tells nothing of the rows that it leads to', async () => {
   const { people, firms, link } = await makeLink({ has_related_field: false });
   const theirs = await Table.look(bob, people, firms);

@@ -19,6 +19,8 @@ static const struct rule create_rules[] = {
     {.name = "type", .kind = RULE_CHOICE, .flags = RULE_REQUIRED, .choices = FIELD_TYPES},
     {.name = "description", .kind = RULE_TEXT, .flags = RULE_NULL | RULE_BLANK},
     {.name = "db_index", .kind = RULE_BOOLEAN},
+    {.name = "has_related_field", .kind = RULE_BOOLEAN},
+    {.name = "link_row_multiple_relationships", .kind = RULE_BOOLEAN},
     {.name = NULL},
 };
 static const struct rule change_rules[] = {
@@ -26,6 +28,8 @@ static const struct rule change_rules[] = {
     {.name = "type", .kind = RULE_CHOICE, .choices = FIELD_TYPES},
     {.name = "description", .kind = RULE_TEXT, .flags = RULE_NULL | RULE_BLANK},
     {.name = "db_index", .kind = RULE_BOOLEAN},
+    {.name = "has_related_field", .kind = RULE_BOOLEAN},
+    {.name = "link_row_multiple_relationships", .kind = RULE_BOOLEAN},
     {.name = NULL},
 };
 static const struct rule distinct_rules[] = {

@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "model/grid/kind_internal.h"
 #include "model/grid/making.h"
 #include "model/items/records.h"
 #include "model/workspace/options.h"
@@ -123,6 +124,17 @@ static int read_kind(struct tx *tx, const struct grid_field *before, const json_
     return fixed && d->kind != before->kind ? refuse_wish(tx, GRID_KIND_FIXED) : 0;
 }
 
+bool draft_boolean(struct arena *a, const json_t *body, const char *key, bool otherwise)
+{
+    const json_t *told = json_get(body, key);
+    struct str text = json_is_integer(told) ? json_text(a, told) : json_str(told);
+    bool truth = otherwise;
+
+    if (json_is_boolean(told))
+        return json_is_true(told);
+    return text.at && boolean_read(text, &truth) ? truth : otherwise;
+}
+
 static void read_description(const struct grid_field *before, const json_t *body,
                              struct field_draft *d)
 {
@@ -150,14 +162,10 @@ static int read_settings(struct tx *tx, const struct grid_field *before, const j
 static int read_index(struct tx *tx, const struct grid_field *before, const json_t *body,
                       struct field_draft *d)
 {
-    const json_t *wanted = json_get(body, "db_index");
     bool able = d->kind->flags & KIND_UNIQUE;
+    bool was = able && before && before->column && before->column->indexed;
 
-    if (!wanted) {
-        d->indexed = able && before && before->column && before->column->indexed;
-        return 0;
-    }
-    d->indexed = json_is_true(wanted);
+    d->indexed = draft_boolean(tx->arena, body, "db_index", was);
     return d->indexed && !able ? refuse_wish(tx, GRID_INDEX_UNSUPPORTED) : 0;
 }
 

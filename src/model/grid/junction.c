@@ -39,22 +39,20 @@ static int find_target(struct tx *tx, const struct grid_table *t, const struct g
 }
 
 /* Without a word a link has another side, unless it leads back to its own table. */
-static bool wants_related(const struct grid_table *t, const struct grid_field *before,
-                          const json_t *body, const struct grid_table *target)
+static bool wants_related(struct arena *a, const struct grid_table *t,
+                          const struct grid_field *before, const json_t *body,
+                          const struct grid_table *target)
 {
-    const json_t *told = json_get(body, "has_related_field");
+    bool otherwise = target != t;
 
-    if (json_is_boolean(told))
-        return json_is_true(told);
     if (before && before->link && before->link->target == target)
-        return before->link->related != NULL;
-    return target != t;
+        otherwise = before->link->related != NULL;
+    return draft_boolean(a, body, "has_related_field", otherwise);
 }
 
 int link_read(struct tx *tx, const struct grid_table *t, const struct grid_field *before,
               const json_t *body, struct field_draft *d, struct link_draft *link_out)
 {
-    const json_t *told = json_get(body, "link_row_multiple_relationships");
     bool several = !before || !before->link || before->settings.several;
     const struct grid_table *target;
 
@@ -62,10 +60,11 @@ int link_read(struct tx *tx, const struct grid_table *t, const struct grid_field
     if (rc != 0)
         return rc;
     bool column = before && before->link && !before->link->junction;
-    if (json_is_boolean(told) && !column)
-        several = json_is_true(told);
+    if (!column)
+        several = draft_boolean(tx->arena, body, "link_row_multiple_relationships", several);
     draft_set(d, "link_row_multiple_relationships", json_boolean(several));
-    *link_out = (struct link_draft){target, !column && wants_related(t, before, body, target)};
+    *link_out =
+        (struct link_draft){target, !column && wants_related(tx->arena, t, before, body, target)};
     draft_finish(tx, d);
     return 0;
 }

@@ -57,6 +57,8 @@ struct str draft_numbered_name(struct arena *a, struct str name, unsigned number
                                size_t characters_max);
 /* "Name", "Name 2", …, of 255 characters at most. */
 struct str draft_free_name(struct tx *tx, const struct grid_table *t, struct str name);
+/* Under this key of a body; also as text. */
+bool draft_boolean(struct arena *a, const json_t *body, const char *key, bool otherwise);
 /* Reads a body over the field that there is (NULL: a new one) into a zeroed draft. Keys of links
  * are read by link_read(). */
 int draft_read(struct tx *tx, const struct grid_table *t, const struct grid_field *before,
