@@ -12,8 +12,9 @@
 
 /*
  * Each function below is one request: find what is meant, refuse it as a whole or write it, record
- * it as one operation. What that brings about in other rows (links, references) follows as
- * operations of its own. The request runs in a savepoint, which its REFUSED undoes.
+ * it as one operation, but updates as one for each run of rows that get the same. What that brings
+ * about in other rows (links, references) follows as operations of its own. The request runs in a
+ * savepoint, which its REFUSED undoes.
  */
 
 /* ---- telling ---- */

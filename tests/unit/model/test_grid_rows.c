@@ -81,7 +81,7 @@ static void rows_are_told_byte_by_byte(void **state)
                         "'boss':[],'works':[],'friends':[]}");
 }
 
-static void a_batch_is_one_operation(void **state)
+static void rows_of_a_batch_that_get_the_same_are_one_operation(void **state)
 {
     struct instance *in = *state;
 
@@ -89,9 +89,17 @@ static void a_batch_is_one_operation(void **state)
     assert_int_equal(in->commit->count, 3);
     assert_int_equal(in->commit->operations, 1);
     assert_int_equal(in->commit->changes[2]->operation, 0);
-    CHANGE(in, "plain", "[{'id':1,'size':1},{'id':3,'size':2},{'id':2,'size':1}]");
+    CHANGE(in, "plain", "[{'id':1,'size':1},{'id':3,'size':1},{'id':2,'size':1}]");
     assert_int_equal(in->commit->count, 3);
     assert_int_equal(in->commit->operations, 1);
+    assert_int_equal(in->commit->changes[1]->key.value.integer, 3);
+    CHANGE(in, "plain", "[{'id':1,'size':2},{'id':3,'size':2},{'id':2,'size':1}]");
+    assert_int_equal(in->commit->count, 3);
+    assert_int_equal(in->commit->operations, 2);
+    assert_int_equal(in->commit->changes[1]->operation, 0);
+    assert_int_equal(in->commit->changes[2]->operation, 1);
+    CHANGE(in, "plain", "[{'id':1,'size':3},{'id':3,'size':4},{'id':2,'size':3}]");
+    assert_int_equal(in->commit->operations, 3);
     assert_int_equal(in->commit->changes[1]->key.value.integer, 3);
 }
 
@@ -254,7 +262,7 @@ static void two_hundred_rows_go_in_one_batch(void **state)
     buf_put_char(&b, ']');
     CHANGE(in, "plain", text_of(in, &b));
     assert_int_equal(in->commit->count, 200);
-    assert_int_equal(in->commit->operations, 1);
+    assert_int_equal(in->commit->operations, 200);
     assert_int_equal(in->commit->changes[0]->key.value.integer, 200);
     for (int i = 0; i < 200; i++)
         ids[i] = i + 1;
@@ -358,7 +366,7 @@ int main(void)
 #define GRID_TEST(name) cmocka_unit_test_setup_teardown(name, grid_setup, instance_teardown)
         GRID_TEST(places_are_told_with_twenty_digits),
         GRID_TEST(rows_are_told_byte_by_byte),
-        GRID_TEST(a_batch_is_one_operation),
+        GRID_TEST(rows_of_a_batch_that_get_the_same_are_one_operation),
         GRID_TEST(what_is_not_given_gets_its_default),
         GRID_TEST(all_mistakes_of_a_batch_are_told_with_their_places),
         GRID_TEST(rows_with_other_keys_have_numbers),
