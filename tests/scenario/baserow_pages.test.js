@@ -4,7 +4,8 @@ import { after, before, test } from 'node:test';
 import WebSocket from 'ws';
 import { connect, heard } from './baserow_channel.js';
 import { Grid } from './baserow_grid.js';
-import { Server, within } from './harness.js';
+import { Server, postgresOnly, within } from './harness.js';
+import { beginScene } from './postgres_scene.js';
 
 let server, grid, ann, bob, carol;
 before(async () => {
@@ -170,6 +171,22 @@ test('past the most pages of one socket a page is refused in silence; one that i
   assert.deepEqual((await heard(socket)).map(({ row_id: id }) => id), [399]);
   await socket.ask(leaving(rowPage(table, 5)));
   assert.deepEqual(await socket.ask(tablePage(table)), added(tablePage(table)));
+});
+
+postgresOnly.test('while the database is away no row can be looked for; what else a frame asks for is done', async () => {
+  const { server: at, proxy, end } = await beginScene({});
+  try {
+    const own = await Grid.make(at), table = await own.table('Away', ['a']), socket = await connect(at, own.bob.token);
+    assert.deepEqual(await socket.ask(tablePage(table)), added(tablePage(table)));
+    proxy.away();
+    socket.send(rowPage(table, 1));
+    assert.deepEqual(await socket.ask({ ...rowPage(table, 1), remove_page: 'table' }), discarded(tablePage(table)));
+    assert.deepEqual(await socket.ask(tablePage(table)), added(tablePage(table)));
+    await proxy.back();
+    for (let answers = []; answers.length === 0; answers = await heard(socket)) socket.send(rowPage(table, 1));
+  } finally {
+    await end();
+  }
 });
 
 /* ---- what goes and comes back ---- */
