@@ -295,11 +295,14 @@ static const char *action_of(const struct writing *w, const struct change *chang
 
 /* Tables that were made in an application, and what members change elsewhere; but not what goes
  * along with a change of fields, or comes in bulk. */
-static bool is_kept(const struct grid_table *t, const struct note *note)
+static bool is_kept(const struct commit *c, const struct grid_table *t, const struct note *note)
 {
     if (!t || (note && (note->kind == NOTE_SILENT || note->kind == NOTE_BULK)))
         return false;
-    return t->placed || note;
+    bool by_member = note != NULL;
+    for (const struct note *n = c->news ? c->news->notes : NULL; n && !by_member; n = n->next)
+        by_member = n->table == t->table; /* of another operation of the same batch */
+    return t->placed || by_member;
 }
 
 static int write_change(struct writing *w, const struct change *c)
@@ -309,7 +312,7 @@ static int write_change(struct writing *w, const struct change *c)
         c->table->system ? NULL : grid_table_of(commit->catalogue, c->table);
     const struct note *note = news_find(commit, c->operation);
 
-    if (!is_kept(t, note))
+    if (!is_kept(commit, t, note))
         return 0;
     const struct news_links *links = news_links_of(commit, t);
     const struct entry e = {
