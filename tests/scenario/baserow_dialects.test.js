@@ -216,3 +216,13 @@ test('a workspace\'s members see its tables there as well, and hear of their row
   await people.add({ [name]: 'Yan' });
   assert.deepEqual(await bob.drain(), []);
 });
+
+test('of a collection of Directus\' own the history is kept that members make, of each row of a batch', async () => {
+  const { label, path, field } = await makeTable();
+  await server.ask('POST', `/items/${label}`, [{ title: 'a' }, { title: 'b' }, { title: 'c' }]);
+  await server.ask('PATCH', `/items/${label}/3`, { title: 'by Directus' });
+  await admin.ask('PATCH', `${path}batch/`, { items: [{ id: 1, [field('views')]: '1' }, { id: 2, [field('views')]: '2' }] });
+  const entries = [];
+  for (const id of [1, 2, 3]) entries.push((await admin.ask('GET', `${path}${id}/history/`)).results.map(({ after: now }) => now[field('views')]));
+  assert.deepEqual(entries, [['1'], ['2'], []]);
+});
