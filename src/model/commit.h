@@ -47,6 +47,7 @@ struct commit {
     struct catalogue *catalogue_after; /* a new one that this commit brought; NULL: none */
     struct change **changes;
     size_t count, capacity;
+    bool unlogged;   /* rows were written besides, of which the journal tells nothing */
     size_t followed; /* so many of them does the catalogue in force know (tx_follow) */
     unsigned operations;
     int64_t number; /* of the commit, dense */

@@ -35,7 +35,8 @@ struct batch {
     struct journal_state state;
     struct catalogue *catalogue; /* in force; a reference; NULL between batches */
     int64_t head;                /* the journal's before it */
-    char request[REQUEST_SIZE];  /* the last that was appended; empty: there is nothing to write */
+    char request[REQUEST_SIZE];  /* the last that was appended; empty: none was */
+    bool writes;                 /* there is something to commit */
     bool broken;                 /* undoing a run failed: nothing of the batch can be kept */
 };
 
@@ -215,6 +216,7 @@ static struct commit *begin_commit(const struct writer *w, const struct tx *tx)
 
 static void keep(struct batch *b, const struct commit *commit)
 {
+    b->writes = b->writes || commit->count > 0 || commit->unlogged;
     if (commit->count > 0)
         snprintf(b->request, sizeof(b->request), "%.*s", STR_ARG(commit->request));
     if (commit->catalogue_after) {
@@ -298,7 +300,7 @@ int writer_commit(struct writer *w)
     struct batch *b = &w->batch;
 
     assert(b->catalogue);
-    bool writes = b->broken || b->request[0] != '\0';
+    bool writes = b->broken || b->writes;
     int rc = writes ? write_state(w) : 0;
     if (rc == 0 && writes)
         rc = store_commit(store);

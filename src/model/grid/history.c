@@ -465,7 +465,9 @@ int history_prune(struct tx *tx, int64_t before_ms, bool *more_out)
         rc = store_delete(tx->store, shape,
                           expr_test(tx->arena, HISTORY("id"), OP_IN, oldest.ids, oldest.count),
                           tx->now_ms, NULL, NULL);
-    if (rc == 0)
-        *more_out = oldest.count == PRUNE_ENTRIES_MAX;
-    return rc;
+    if (rc != 0)
+        return rc;
+    tx->commit->unlogged = oldest.count > 0;
+    *more_out = oldest.count == PRUNE_ENTRIES_MAX;
+    return 0;
 }

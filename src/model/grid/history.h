@@ -21,7 +21,7 @@ int history_write(struct tx *tx);
 int history_list(struct tx *tx, const struct grid_table *t, int64_t row, int64_t limit,
                  int64_t offset, struct history_entry **list_out, size_t *count_out,
                  int64_t *total_out);
-/* Drops what is older, a bounded number at a time. */
+/* A write: drops what is older, a bounded number at a time; *more_out: there may be more. */
 int history_prune(struct tx *tx, int64_t before_ms, bool *more_out);
 
 #endif
