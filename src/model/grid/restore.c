@@ -3,7 +3,7 @@
 
 #include "base/fault.h"
 #include "model/access/access.h"
-#include "model/grid/fields.h"
+#include "model/grid/making.h"
 #include "model/grid/trash_internal.h"
 
 /*
@@ -42,14 +42,42 @@ int trash_content(struct tx *tx, const struct value *entry, json_t **content_out
                : 0;
 }
 
+/* A field is in sight again, under its own name or, where that was given to another one meanwhile,
+ * the next one that is free. `t`: its table; NULL: that lies in the trash. */
+static int show_field(struct tx *tx, const struct grid_table *t, const struct value *row)
+{
+    struct str label = system_text(SYSTEM_FIELDS, row, "rowcast_label");
+    struct str name = t && label.at ? draft_free_name(tx, t, label) : label;
+    const struct assignment set[] = {
+        record_set(SYSTEM_FIELDS, "rowcast_trashed", value_integer(0)),
+        record_set(SYSTEM_FIELDS, "rowcast_label", value_text(name)),
+    };
+
+    int rc = record_update(tx, SYSTEM_FIELDS, row, set, name.at ? 2 : 1);
+    /* The new name is not to be another one's that comes back along. */
+    return rc == 0 && !str_equal(name, label) ? tx_follow(tx) : rc;
+}
+
+static const struct grid_table *table_of_field(const struct tx *tx, const struct value *row)
+{
+    const struct table *table =
+        catalogue_table(tx->catalogue, system_text(SYSTEM_FIELDS, row, "collection"));
+
+    return table ? grid_table_of(tx->catalogue, table) : NULL;
+}
+
 /* Fields that went along. */
 static int restore_along(struct tx *tx, const json_t *content)
 {
     const json_t *fields = json_get(content, "fields");
     int rc = 0;
 
-    for (size_t i = 0; i < json_array_size(fields) && rc == 0; i++)
-        rc = trash_mark_field(tx, json_integer_value(json_array_get(fields, i)), false);
+    for (size_t i = 0; i < json_array_size(fields) && rc == 0; i++) {
+        const struct value *row;
+        rc = record_by_id(tx, SYSTEM_FIELDS, json_integer_value(json_array_get(fields, i)), &row);
+        if (rc == 0 && row)
+            rc = show_field(tx, table_of_field(tx, row), row);
+    }
     return rc;
 }
 
@@ -101,16 +129,6 @@ static int restore_table(struct tx *tx, const struct value *entry, const json_t 
     return rc == 0 ? restore_along(tx, content) : rc;
 }
 
-/* "Name", "Name 2", … */
-static struct str free_name(struct arena *a, const struct grid_table *t, struct str name)
-{
-    struct str free = name;
-
-    for (unsigned n = 2; grid_table_field_named(t, free); n++)
-        free = arena_printf(a, "%.*s %u", STR_ARG(name), n);
-    return free;
-}
-
 /* The tables of a link field's both ends have to be there. */
 static bool has_ends(const struct tx *tx, const struct value *row)
 {
@@ -132,19 +150,12 @@ static int restore_one_field(struct tx *tx, int64_t id)
         return rc;
     if (!row)
         return refuse_wish(tx, TRASH_NO_ITEM);
-    const struct table *table =
-        catalogue_table(tx->catalogue, system_text(SYSTEM_FIELDS, row, "collection"));
-    const struct grid_table *t = table ? grid_table_of(tx->catalogue, table) : NULL;
+    const struct grid_table *t = table_of_field(tx, row);
     if (!t)
         return refuse_wish(tx, TRASH_PARENT_FIRST);
     if (!has_ends(tx, row))
         return refuse_wish(tx, TRASH_RELATED_TRASHED);
-    struct str label = system_text(SYSTEM_FIELDS, row, "rowcast_label");
-    const struct assignment set[] = {
-        record_set(SYSTEM_FIELDS, "rowcast_trashed", value_integer(0)),
-        record_set(SYSTEM_FIELDS, "rowcast_label", value_text(free_name(tx->arena, t, label))),
-    };
-    return record_update(tx, SYSTEM_FIELDS, row, set, label.at ? 2 : 1);
+    return show_field(tx, t, row);
 }
 
 static int restore_field(struct tx *tx, const struct value *entry, const json_t *content)

@@ -47,14 +47,6 @@ int trash_mark(struct tx *tx, enum system_table which, const char *mark, const s
     return record_update(tx, which, row, &set, 1);
 }
 
-int trash_mark_field(struct tx *tx, int64_t id, bool trashed)
-{
-    const struct value *row;
-
-    int rc = record_by_id(tx, SYSTEM_FIELDS, id, &row);
-    return rc == 0 && row ? trash_mark(tx, SYSTEM_FIELDS, "rowcast_trashed", row, trashed) : rc;
-}
-
 /* ---- putting in ---- */
 
 static struct value text_or_null(struct str text)

@@ -12,7 +12,6 @@
 /* Sets the mark of a row that is trashed, or takes it away; records it. */
 int trash_mark(struct tx *tx, enum system_table which, const char *mark, const struct value *row,
                bool trashed);
-int trash_mark_field(struct tx *tx, int64_t id, bool trashed);
 /* What an entry holds beside its columns; NULL: nothing. */
 int trash_content(struct tx *tx, const struct value *entry, json_t **content_out);
 const struct expr *trash_test(struct arena *a, const char *column, struct value value);
