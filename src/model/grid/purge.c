@@ -1,4 +1,7 @@
+#include <errno.h>
+
 #include "base/clock.h"
+#include "base/fault.h"
 #include "model/access/access.h"
 #include "model/grid/trash_internal.h"
 #include "model/schema/schema.h"
@@ -98,7 +101,7 @@ static int drop_veils(struct tx *tx, const struct veils *v)
     return rc;
 }
 
-/* Fields that went along with a table or a field. */
+/* Fields that went along with a table: columns that refer to it stay without it. */
 static int unmark_along(struct tx *tx, const json_t *content)
 {
     const json_t *fields = json_get(content, "fields");
@@ -131,80 +134,132 @@ static int unmark_tables(struct tx *tx, const char *column, int64_t id)
 
 /* ---- fields and tables ---- */
 
-static int purge_junction(struct tx *tx, const struct grid_field *f)
-{
-    struct system_rows rows = {0};
-    const struct grid_field *ends[] = {f, f->link->related};
-    struct str junction = f->link->junction->name;
-    int rc = 0;
+/*
+ * Links through junctions, by what their rows say of them: the catalogue has none of which an end
+ * lies in the trash.
+ */
+struct link_rows {
+    struct link_row {
+        const struct value *row; /* of directus_fields */
+        int64_t target;          /* the table's number */
+        struct str junction;     /* absent: it is gone */
+    } * at;
+    size_t count;
+};
 
-    for (size_t i = 0; i < COUNT_OF(ends) && rc == 0; i++) {
-        const struct value *row = NULL;
-        if (!ends[i])
-            continue;
-        rc = record_by_id(tx, SYSTEM_FIELDS, ends[i]->id, &row);
-        if (rc == 0 && row) {
-            rows = (struct system_rows){&row, 1};
-            rc = record_delete(tx, SYSTEM_FIELDS, &rows);
-        }
-    }
-    return rc == 0 ? schema_delete_collection(tx, junction) : rc;
+/* The junction stays absent: it is no such link. */
+static int read_link(struct tx *tx, const struct value *row, struct link_row *link_out)
+{
+    struct str text = system_text(SYSTEM_FIELDS, row, "rowcast_settings");
+    json_t *settings = NULL;
+
+    *link_out = (struct link_row){.row = row};
+    if (!str_equal(system_text(SYSTEM_FIELDS, row, "rowcast_kind"), STR("link_row")) || !text.at)
+        return 0;
+    if (json_read_in(tx->arena, text, &settings, NULL) != 0)
+        return FAULT_BECAUSE(EBADMSG, "a link holds malformed settings");
+    link_out->target = json_integer_value(json_get(settings, "table"));
+    link_out->junction = json_get_str(settings, "junction");
+    return 0;
 }
 
-static int purge_field_of(struct tx *tx, const struct grid_field *f)
+static int find_links(struct tx *tx, struct link_rows *links)
 {
-    const struct value *row;
+    struct system_rows rows;
 
-    if (f->link && f->link->junction)
-        return purge_junction(tx, f);
-    if (f->column && !field_hidden(&f->table->table->fields[f->column->index]))
-        return schema_delete_field(tx, f->table->table->name, f->column->name);
-    int rc = record_by_id(tx, SYSTEM_FIELDS, f->id, &row);
-    if (rc != 0 || !row)
+    *links = (struct link_rows){0};
+    int rc = system_rows(
+        tx->store, tx->arena, SYSTEM_FIELDS,
+        system_test(tx->arena, SYSTEM_FIELDS, "rowcast_kind", OP_EQ, value_text(STR("link_row"))),
+        NULL, &rows);
+    if (rc != 0)
         return rc;
-    const struct system_rows gone = {&row, 1};
-    return record_delete(tx, SYSTEM_FIELDS, &gone);
+    links->at = ARENA_ARRAY(tx->arena, struct link_row, rows.count);
+    for (size_t i = 0; i < rows.count && rc == 0; i++)
+        rc = read_link(tx, rows.at[i], &links->at[links->count++]);
+    return rc;
+}
+
+/* With the fields that show it, at both ends. */
+static int purge_junction(struct tx *tx, struct link_rows *links, struct str junction)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < links->count && rc == 0; i++) {
+        struct link_row *link = &links->at[i];
+        const struct system_rows gone = {&link->row, 1};
+        if (!link->junction.at || !str_equal(link->junction, junction))
+            continue;
+        rc = record_delete(tx, SYSTEM_FIELDS, &gone);
+        link->junction = STR_NULL;
+    }
+    /* Others may have deleted the table of links. */
+    return rc == 0 && catalogue_table(tx->catalogue, junction)
+               ? schema_delete_collection(tx, junction)
+               : rc;
+}
+
+static int purge_link(struct tx *tx, struct str junction)
+{
+    struct link_rows links;
+
+    int rc = find_links(tx, &links);
+    return rc == 0 ? purge_junction(tx, &links, junction) : rc;
+}
+
+static int purge_column(struct tx *tx, const struct value *row)
+{
+    int rc = trash_mark(tx, SYSTEM_FIELDS, "rowcast_trashed", row, false);
+    if (rc == 0)
+        rc = tx_follow(tx);
+    return rc == 0 ? schema_delete_field(tx, system_text(SYSTEM_FIELDS, row, "collection"),
+                                         system_text(SYSTEM_FIELDS, row, "field"))
+                   : rc;
 }
 
 static int purge_field(struct tx *tx, int64_t id, const json_t *content)
 {
-    int rc = unmark(tx, SYSTEM_FIELDS, "id", value_integer(id), "rowcast_trashed", NULL);
+    const struct value *row;
+    struct link_row link;
+
+    (void)content;
+    int rc = tx_follow(tx);
     if (rc == 0)
-        rc = unmark_along(tx, content);
-    if (rc == 0)
-        rc = tx_follow(tx);
-    const struct grid_field *f = rc == 0 ? grid_field(tx->catalogue, id) : NULL;
-    return f ? purge_field_of(tx, f) : rc;
+        rc = record_by_id(tx, SYSTEM_FIELDS, id, &row);
+    if (rc != 0 || !row)
+        return rc;
+    rc = read_link(tx, row, &link);
+    if (rc != 0)
+        return rc;
+    if (link.junction.at)
+        return purge_link(tx, link.junction);
+    if (system_text(SYSTEM_FIELDS, row, "rowcast_type").at)
+        return purge_column(tx, row);
+    const struct system_rows gone = {&row, 1};
+    return record_delete(tx, SYSTEM_FIELDS, &gone);
 }
 
-/* The junctions of its links first, those from other tables too. */
-static int purge_links(struct tx *tx, int64_t table)
+/* The junctions of its links, and of those from other tables. */
+static int purge_links(struct tx *tx, const struct grid_table *t)
 {
-    for (;;) {
-        const struct grid_table *t = grid_table(tx->catalogue, table);
-        const struct grid_field *found = NULL;
-        size_t count;
-        const struct grid_field *const *to = grid_links_to(tx->catalogue, t, &count);
-        for (size_t i = 0; i < t->field_count && !found; i++)
-            if (t->fields[i].link && t->fields[i].link->junction)
-                found = &t->fields[i];
-        for (size_t i = 0; i < count && !found; i++)
-            if (to[i]->link->junction)
-                found = to[i];
-        if (!found)
-            return 0;
-        int rc = purge_junction(tx, found);
-        if (rc == 0)
-            rc = tx_follow(tx);
-        if (rc != 0)
-            return rc;
+    struct str name = t->table->name;
+    struct link_rows links;
+    int64_t id = t->id;
+
+    int rc = find_links(tx, &links);
+    for (size_t i = 0; i < links.count && rc == 0; i++) {
+        const struct link_row *link = &links.at[i];
+        bool own = str_equal(system_text(SYSTEM_FIELDS, link->row, "collection"), name);
+        if (link->junction.at && (own || link->target == id))
+            rc = purge_junction(tx, &links, link->junction);
     }
+    return rc == 0 ? tx_follow(tx) : rc;
 }
 
 /* One that is in sight. */
 static int drop_table(struct tx *tx, int64_t id)
 {
-    int rc = purge_links(tx, id);
+    int rc = purge_links(tx, grid_table(tx->catalogue, id));
     if (rc == 0)
         rc = schema_delete_collection(tx, grid_table(tx->catalogue, id)->table->name);
     return rc == 0 ? tx_follow(tx) : rc;

@@ -1,0 +1,166 @@
+#include "unit/model/making.h"
+
+#include "model/grid/history.h"
+#include "model/grid/trash.h"
+
+/* The trash and history where a request of the dialect alone does not get to: what is deleted for
+ * good while what it is linked to lies in the trash as well. */
+
+#define TEST(name) static void name(void **state)
+
+static int purge_entry(struct tx *tx, struct wanted *w)
+{
+    return trash_purge(tx, w->id);
+}
+
+static int bring_back(struct tx *tx, struct wanted *w)
+{
+    return trash_restore(tx, (enum trash_type)w->target, w->id, 0);
+}
+
+/* As the system. */
+static void purge(struct instance *in, int64_t entry)
+{
+    AUTO(catalogue_unref) struct catalogue *c = model_catalogue(in->model);
+    AUTO(principal_unref) struct principal *system = principal_system(c);
+    struct wanted w = {.call = purge_entry, .id = entry};
+
+    assert_int_equal(ask_as(in, system, &w), 0);
+}
+
+#define BRING_BACK(type, id_) WANT(.call = bring_back, .target = (type), .id = (id_))
+
+/* The entry of what went into the trash last. */
+static int64_t last_entry(struct instance *in)
+{
+    struct system_rows entries = rows_where(in, SYSTEM_TRASH, NULL, STR_NULL);
+
+    assert_true(entries.count > 0);
+    return system_integer(SYSTEM_TRASH, entries.at[entries.count - 1], "id");
+}
+
+/* B, whose field "A" leads to A and whose rows are linked; returns the field. */
+static int64_t make_linked(struct instance *in, int64_t *a_out, int64_t *b_out)
+{
+    char body[80];
+
+    *a_out = table(in, "A", "['Name']", "[['x'],['y']]");
+    *b_out = table(in, "B", "['Name']", "[['one'],['two']]");
+    snprintf(body, sizeof(body), "{'name':'A','type':'link_row','link_row_table_id':%d}",
+             (int)*a_out);
+    int64_t link = add(in, *b_out, body);
+    assert_int_equal(put(in, *b_out, 1, "{'A':['x','y']}"), 0);
+    return link;
+}
+
+/* Junctions are the collections that are marked so. */
+static size_t count_junctions(struct instance *in)
+{
+    struct system_rows all = rows_where(in, SYSTEM_COLLECTIONS, NULL, STR_NULL);
+    size_t count = 0;
+
+    for (size_t i = 0; i < all.count; i++)
+        count += system_integer(SYSTEM_COLLECTIONS, all.at[i], "rowcast_junction") != 0;
+    return count;
+}
+
+/* ---- going for good ---- */
+
+TEST(a_link_goes_for_good_while_its_target_is_in_the_trash)
+{
+    struct instance *in = *state;
+    int64_t a, b, link = make_linked(in, &a, &b);
+
+    WANT(.call = field_delete, .id = link);
+    int64_t entry = last_entry(in);
+    WANT(.call = table_delete, .id = a);
+    purge(in, entry);
+    assert_int_equal(count_junctions(in), 0);
+    BRING_BACK(TRASH_TABLE, a);
+    assert_fields(a, "Name text*");
+    assert_fields(b, "Name text*");
+    assert_rows(a, "1 x / 2 y");
+}
+
+TEST(a_table_goes_for_good_while_what_links_to_it_is_in_the_trash)
+{
+    struct instance *in = *state;
+    int64_t a, b;
+
+    make_linked(in, &a, &b);
+    WANT(.call = table_delete, .id = a);
+    int64_t entry = last_entry(in);
+    WANT(.call = table_delete, .id = b);
+    purge(in, entry);
+    assert_int_equal(count_junctions(in), 0);
+    BRING_BACK(TRASH_TABLE, b);
+    assert_fields(b, "Name text*");
+    assert_rows(b, "1 one / 2 two");
+    assert_int_equal(put(in, b, 1, "{'Name':'eins'}"), 0);
+}
+
+TEST(a_table_goes_for_good_while_what_it_links_to_is_in_the_trash)
+{
+    struct instance *in = *state;
+    int64_t a, b;
+
+    make_linked(in, &a, &b);
+    WANT(.call = table_delete, .id = a);
+    WANT(.call = table_delete, .id = b);
+    purge(in, last_entry(in));
+    assert_int_equal(count_junctions(in), 0);
+    BRING_BACK(TRASH_TABLE, a);
+    assert_fields(a, "Name text*");
+    assert_rows(a, "1 x / 2 y");
+}
+
+/* ---- coming back ---- */
+
+TEST(a_link_that_comes_back_with_a_table_leaves_the_names_of_others)
+{
+    struct instance *in = *state;
+    int64_t a, b;
+
+    make_linked(in, &a, &b);
+    WANT(.call = table_delete, .id = a);
+    add(in, b, "{'name':'A','type':'text'}");
+    BRING_BACK(TRASH_TABLE, a);
+    assert_fields(b, "Name text* | A 2 link_row | A text");
+}
+
+/* ---- history ---- */
+
+static int prune_all(struct tx *tx, void *context)
+{
+    bool *more = context;
+    return history_prune(tx, tx->now_ms + 1000, more);
+}
+
+TEST(history_that_is_pruned_stays_away)
+{
+    struct instance *in = *state;
+    int64_t id;
+    bool more = true;
+
+    in->settings.row_history_retention_ms = 1000;
+    id = table(in, "A", "['Name']", "[['x']]");
+    assert_int_equal(put(in, id, 1, "{'Name':'y'}"), 0);
+    assert_int_equal(rows_where(in, SYSTEM_HISTORY, NULL, STR_NULL).count, 1);
+    assert_int_equal(write_as(in, NULL, prune_all, &more), 0);
+    assert_false(more);
+    assert_int_equal(rows_where(in, SYSTEM_HISTORY, NULL, STR_NULL).count, 0);
+}
+
+#define AT(test) cmocka_unit_test_setup_teardown(test, making_setup, making_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        AT(a_link_goes_for_good_while_its_target_is_in_the_trash),
+        AT(a_table_goes_for_good_while_what_links_to_it_is_in_the_trash),
+        AT(a_table_goes_for_good_while_what_it_links_to_is_in_the_trash),
+        AT(a_link_that_comes_back_with_a_table_leaves_the_names_of_others),
+        AT(history_that_is_pruned_stays_away),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
