@@ -7,21 +7,21 @@
 
 #include "dialect/baserow/lists.h"
 
-struct person {
+struct inhabitant {
     const char *name, *town;
 };
-static const struct person people[] = {
+static const struct inhabitant people[] = {
     {"bea", "Rome"}, {"Ann", "rome"}, {"cid", "Bonn"}, {"ann", "Bonn"}};
 enum { PEOPLE = 4 };
 
 static struct str name_of(const void *row)
 {
-    return str_of(((const struct person *)row)->name);
+    return str_of(((const struct inhabitant *)row)->name);
 }
 
 static struct str town_of(const void *row)
 {
-    return str_of(((const struct person *)row)->town);
+    return str_of(((const struct inhabitant *)row)->town);
 }
 
 static const struct list_column columns[] = {
@@ -45,7 +45,7 @@ static const char *selected(struct arena *a, const char *search, const char *sor
         return arena_z(a, problem.reason);
     char *text = arena_alloc(a, PEOPLE + 1);
     for (size_t i = 0; i < count; i++)
-        text[i] = (char)('0' + ((const struct person *)rows[i] - people));
+        text[i] = (char)('0' + ((const struct inhabitant *)rows[i] - people));
     return text;
 }
 
