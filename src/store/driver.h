@@ -163,6 +163,8 @@ struct store_driver {
     int (*add_reference)(struct store *s, const struct shape *shape, const struct column *c);
     /* The key of a row inserted in haste, or STORE_RANGE; NULL: this store knows no haste. */
     int (*next_key)(struct store *s, const struct shape *shape, int64_t *key_out);
+    /* The key that the store gave to the row inserted last; NULL: RETURNING tells it. */
+    int64_t (*inserted_key)(struct store *s);
     int (*last_key)(struct store *s, const struct shape *shape, int64_t *key_out);
     int (*raise_last_key)(struct store *s, const struct shape *shape, int64_t key);
     int (*backup)(struct store *s, struct str filename);

@@ -430,6 +430,7 @@ const struct store_driver sqlite_driver = {
     .table_exists = sqlite_table_exists,
     .alter_table = sqlite_alter_table,
     .drop_table = sqlite_drop_table,
+    .inserted_key = sqlite_inserted_key,
     .last_key = sqlite_last_key,
     .raise_last_key = sqlite_raise_last_key,
     .backup = sqlite_backup,

@@ -42,6 +42,7 @@ static inline struct sqlite *sqlite_of(struct store *s)
 /* sqlite_statement.c */
 int sqlite_run(struct store *s, struct statement *st, store_row_fn *row, void *context);
 void sqlite_forget_statements(struct sqlite *s);
+int64_t sqlite_inserted_key(struct store *s);
 /* What SQLite's result code means to the one who called: an outcome of store.h or a fault. */
 int sqlite_result(struct sqlite *s, const struct shape *shape, int code);
 

@@ -236,3 +236,8 @@ int sqlite_run(struct store *base, struct statement *st, store_row_fn *row, void
     }
     return rc ? rc : refused;
 }
+
+int64_t sqlite_inserted_key(struct store *s)
+{
+    return sqlite3_last_insert_rowid(sqlite_of(s)->db);
+}

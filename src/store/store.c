@@ -247,8 +247,8 @@ static void gather_values(const struct shape *shape, const struct assignment *as
         values[assignments[i].column->index] = &assignments[i].value;
 }
 
-/* The row as it will be there: all of it was bound. */
-static int tell_ahead(const struct shape *shape, const struct value *const *values,
+/* The row as it is there, or will be: all of it was bound. */
+static int tell_bound(const struct shape *shape, const struct value *const *values,
                       store_row_fn *row, void *context)
 {
     struct value told[COLUMNS_MAX];
@@ -273,7 +273,7 @@ static int insert_in_haste(struct store *s, const struct shape *shape, const str
     render_insert(st, values, false);
     st->unawaited = true;
     int rc = store_run(s, NULL, NULL);
-    return rc ? rc : tell_ahead(shape, values, row, context);
+    return rc ? rc : tell_bound(shape, values, row, context);
 }
 
 static bool ends_count(const struct column *key, const struct value *given)
@@ -281,8 +281,23 @@ static bool ends_count(const struct column *key, const struct value *given)
     return key->auto_increment && given && given->integer > STORE_GIVEN_KEY_MAX;
 }
 
-static int insert_awaited(struct store *s, const struct shape *shape, const struct value **values,
-                          store_row_fn *row, void *context)
+/* What SQLite keeps is what was bound: only a key that it chose is not known yet, and RETURNING
+ * would have each row go through a table of its own. */
+static int insert_and_tell(struct store *s, const struct shape *shape, const struct value **values,
+                           store_row_fn *row, void *context)
+{
+    render_insert(store_statement(s, shape, 0), values, false);
+    int rc = store_run(s, NULL, NULL);
+    if (rc)
+        return rc;
+    const struct value key = value_integer(s->driver->inserted_key(s));
+    if (!values[shape->key])
+        values[shape->key] = &key;
+    return tell_bound(shape, values, row, context);
+}
+
+static int insert_returning(struct store *s, const struct shape *shape, const struct value **values,
+                            store_row_fn *row, void *context)
 {
     render_insert(store_statement(s, shape, 0), values, row != NULL);
     return store_run(s, row, context);
@@ -312,8 +327,12 @@ int store_insert(struct store *s, const struct shape *shape, const struct assign
         store_set_detail(s, shape->name, key->name);
         return STORE_RANGE;
     }
-    bool haste = s->access == STORE_HASTE && s->driver->next_key;
-    rc = (haste ? insert_in_haste : insert_awaited)(s, shape, values, row, context);
+    if (s->access == STORE_HASTE && s->driver->next_key)
+        rc = insert_in_haste(s, shape, values, row, context);
+    else if (s->driver->inserted_key)
+        rc = insert_and_tell(s, shape, values, row, context);
+    else
+        rc = insert_returning(s, shape, values, row, context);
     if (rc == 0 && key->auto_increment && given && !s->driver->dialect->counts_given_keys)
         rc = s->driver->raise_last_key(s, shape, given->integer);
     return rc;
