@@ -309,8 +309,10 @@ int writer_commit(struct writer *w)
     if (rc == 0) {
         w->model->head = b->state.head;
         publish(w->model, catalogue_ref(b->catalogue));
-    } else if (rc < 0 && store_trouble(store) == STORE_UNCERTAIN) {
-        doubt(w);
+    } else {
+        counters_undo(w->model->counters);
+        if (rc < 0 && store_trouble(store) == STORE_UNCERTAIN)
+            doubt(w);
     }
     end_batch(w);
     return rc;

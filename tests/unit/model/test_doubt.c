@@ -2,6 +2,7 @@
 
 #include "unit/model/core.h"
 
+#include "model/hidden.h"
 #include "model/instance.h"
 #include "unit/mishap.h"
 
@@ -240,6 +241,32 @@ static void trouble_of_a_batch_is_told_by_its_writer(void **state)
     assert_int_equal(run(in, WRITER_ROWS, add_role), 0);
 }
 
+static int add_note(struct instance *in, struct tx *tx)
+{
+    struct item_key key;
+    return items_create(tx, catalogue_table(tx->catalogue, STR("notes")), json_of(in, "{}"), &key);
+}
+
+static void what_a_lost_commit_counted_is_counted_anew(void **state)
+{
+    static const enum store_trouble troubles[] = {STORE_CONFLICT, STORE_UNCERTAIN};
+    struct instance *in = *state;
+    bool committed;
+
+    assert_int_equal(run(in, WRITER_SCHEMA, make_notes), 0);
+    assert_int_equal(run(in, WRITER_ROWS, add_note), 0);
+    for (size_t i = 0; i < COUNT_OF(troubles); i++) {
+        mishap_plan((struct mishap){.when = MISHAP_AT_COMMIT, .what = troubles[i], .times = 1});
+        assert_true(run(in, WRITER_ROWS, add_note) < 0);
+        if (troubles[i] == STORE_UNCERTAIN)
+            assert_int_equal(writer_settle(in->writer, &committed), 0);
+        assert_int_equal(run(in, WRITER_ROWS, add_note), 0);
+        const struct change *made = in->commit->changes[0];
+        const struct column *place = table_hidden(made->table, HIDDEN_ORDER);
+        assert_true(made->after[place->index].real == (double)(i + 2));
+    }
+}
+
 static int setup(void **state)
 {
     mishap_reset();
@@ -261,6 +288,7 @@ int main(void)
         WITH_INSTANCE(a_catalogue_in_doubt_is_published_when_it_is_there),
         WITH_INSTANCE(a_reader_loads_a_catalogue_that_nobody_publishes),
         WITH_INSTANCE(trouble_of_a_batch_is_told_by_its_writer),
+        WITH_INSTANCE(what_a_lost_commit_counted_is_counted_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
