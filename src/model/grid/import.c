@@ -209,17 +209,31 @@ struct batch {
     bool there;
 };
 
+/* Rows that get different values are changed by operations of their own. Links that were made are
+ * told of: they are seen in other tables, too. */
+static void note_bulk(struct tx *tx, const struct table *table, size_t from)
+{
+    const struct commit *c = tx->commit;
+
+    for (size_t i = from; i < c->count; i++) {
+        const struct change *change = c->changes[i];
+        if (change->table == table &&
+            (i == from || change->operation != c->changes[i - 1]->operation))
+            news_note(tx, NOTE_BULK, change->operation, table, 0, NULL);
+    }
+}
+
 static int write_batch(struct tx *tx, struct batch *b)
 {
     const struct grid_table *t = b->importing->table;
     const struct grid_inputs inputs = {.at = b->inputs, .count = b->count, .batch = true};
-    unsigned operation = tx->commit->operations;
+    size_t from = tx->commit->count;
     struct grid_rows rows;
 
     int rc = b->there ? grid_rows_update(tx, t, &inputs, &rows)
                       : grid_rows_create(tx, t, &inputs, 0, &rows);
     if (rc == 0)
-        news_note(tx, NOTE_BULK, operation, t->table, 0, NULL);
+        note_bulk(tx, t->table, from);
     return rc;
 }
 

@@ -13,6 +13,22 @@ static struct news *news_of(struct commit *c)
 
 /* ---- notes ---- */
 
+static void place(struct commit *c, struct news *news, const struct note *note)
+{
+    enum { AT_FIRST = 8 };
+
+    if (note->operation >= news->operations) {
+        unsigned doubled = news->operations ? news->operations * 2 : AT_FIRST;
+        unsigned operations = note->operation < doubled ? doubled : note->operation + 1;
+        const struct note **grown = ARENA_ARRAY(c->arena, const struct note *, operations);
+        if (news->operations > 0)
+            memcpy(grown, news->by_operation, news->operations * sizeof(*grown));
+        news->by_operation = grown;
+        news->operations = operations;
+    }
+    news->by_operation[note->operation] = note;
+}
+
 void news_note(struct tx *tx, enum note_kind kind, unsigned operation, const struct table *table,
                int64_t row, const struct column_set *fields)
 {
@@ -28,14 +44,12 @@ void news_note(struct tx *tx, enum note_kind kind, unsigned operation, const str
     }
     note->next = news->notes;
     news->notes = note;
+    place(c, news, note);
 }
 
 const struct note *news_find(const struct commit *c, unsigned operation)
 {
-    for (const struct note *n = c->news ? c->news->notes : NULL; n; n = n->next)
-        if (n->operation == operation)
-            return n;
-    return NULL;
+    return c->news && operation < c->news->operations ? c->news->by_operation[operation] : NULL;
 }
 
 bool news_is_told(const struct commit *c, const struct change *change)

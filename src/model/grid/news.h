@@ -53,8 +53,10 @@ struct aside {
 struct history_entry; /* history.h */
 
 struct news {
-    struct note *notes;   /* latest first */
-    struct aside *asides; /* in the order in which they are told */
+    struct note *notes;               /* latest first */
+    const struct note **by_operation; /* the latest of each; NULL: none */
+    unsigned operations;              /* so many have a place there */
+    struct aside *asides;             /* in the order in which they are told */
     /* Of the rows that the commit changed, by table. */
     struct news_links {
         const struct grid_table *table;

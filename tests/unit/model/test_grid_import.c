@@ -70,6 +70,17 @@ static const char *said_of(struct instance *in, int64_t of, const char *name)
 
 /* ---- cells ---- */
 
+/* No row is told or kept by itself. */
+static void assert_told_in_bulk(struct instance *in)
+{
+    for (size_t i = 0; i < in->commit->count; i++) {
+        const struct note *note = news_find(in->commit, in->commit->changes[i]->operation);
+        assert_non_null(note);
+        assert_int_equal(note->kind, NOTE_BULK);
+    }
+    assert_int_equal(in->commit->news ? in->commit->news->history_count : 0, 0);
+}
+
 TEST(rows_come_in_at_the_end_in_their_order)
 {
     struct instance *in = *state;
@@ -79,12 +90,7 @@ TEST(rows_come_in_at_the_end_in_their_order)
                         "{}");
     assert_rows(id, "1 pen|| / 2 ink|| / 3 cup|3|small / 4 jar|4|big / 5 box||");
     assert_int_equal(changes_of_rows(in), 3);
-    for (size_t i = 0; i < in->commit->count; i++) {
-        const struct note *note = news_find(in->commit, in->commit->changes[i]->operation);
-        assert_non_null(note);
-        assert_int_equal(note->kind, NOTE_BULK);
-    }
-    assert_int_equal(in->commit->news ? in->commit->news->history_count : 0, 0);
+    assert_told_in_bulk(in);
 }
 
 TEST(what_does_not_fit_is_left_out_and_reported_by_row_and_field)
@@ -197,6 +203,22 @@ TEST(rows_that_are_there_are_changed_each_once_and_the_lowest_first)
                         "{}");
     assert_rows(id,
                 "1 pen|1| / 2 ink|| / 3 pen|3| / 4 cup|2| / 5 pen|4| / 6 cup|5| / 7 |6| / 8 |7|");
+}
+
+/* Each gets something else, so it is an operation of its own. */
+TEST(rows_that_are_changed_are_told_in_bulk_like_new_ones)
+{
+    struct instance *in = *state;
+    int64_t id = make_goods(in), names[] = {field(in, id, "Name")};
+
+    wish.import.identifying = names;
+    wish.import.identifying_count = 1;
+    wish.import.keys = quoted(in, "[['pen'],['ink'],['cup']]");
+    assert_string_equal(import_rows(in, id, "[['pen',1],['ink',2],['cup',3]]"), "{}");
+    assert_rows(id, "1 pen|1| / 2 ink|2| / 3 cup|3|");
+    assert_int_equal(changes_of_rows(in), 3);
+    assert_true(in->commit->operations >= 3);
+    assert_told_in_bulk(in);
 }
 
 TEST(rows_are_told_apart_by_several_values_in_any_spelling)
@@ -328,6 +350,7 @@ int main(void)
         AT(links_are_found_by_names_and_those_that_are_none_reported),
         AT(what_must_be_unique_comes_in_once),
         AT(rows_that_are_there_are_changed_each_once_and_the_lowest_first),
+        AT(rows_that_are_changed_are_told_in_bulk_like_new_ones),
         AT(rows_are_told_apart_by_several_values_in_any_spelling),
         AT(fields_are_skipped),
         AT(what_cannot_tell_rows_apart_is_refused),
