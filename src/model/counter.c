@@ -11,7 +11,7 @@
 #include "model/workspace/options.h"
 
 /* Of each column that was asked for: the highest number in use. Columns are told apart by the
- * table's number and their name, which no later table or column has as long as this process lives.
+ * table's number, which no later one has, and their name; a later one of that name starts anew.
  */
 struct counters {
     struct map highest; /* int64_t */
@@ -169,6 +169,30 @@ void counter_raise(struct tx *tx, const struct table *table, const struct column
         *highest = given;
         tx->model->counters->moved = true;
     }
+}
+
+static void set(struct tx *tx, const struct table *table, const struct column *column,
+                int64_t number)
+{
+    int64_t *highest = MEM_NEW(int64_t);
+    struct key key;
+
+    *highest = number;
+    key_of(&key, table, column);
+    mem_free(map_put(&tx->model->counters->highest, key.text, highest));
+    tx->model->counters->moved = true;
+}
+
+int counter_restart(struct tx *tx, const struct table *table, const struct column *column,
+                    const struct value *highest)
+{
+    json_t *note;
+
+    set(tx, table, column, whole_above(highest));
+    int rc = read_note(tx, table, &note);
+    if (rc != 0 || json_object_deln(note, column->name.at, column->name.len) != 0)
+        return rc;
+    return option_set(tx, arena_z(tx->arena, note_name(tx, table)), note);
 }
 
 int counter_leave(struct tx *tx, const struct table *table, const struct column *column,

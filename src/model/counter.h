@@ -25,6 +25,10 @@ int counter_next(struct tx *tx, const struct table *table, const struct column *
 /* A row was given this value otherwise: counting goes on behind it. */
 void counter_raise(struct tx *tx, const struct table *table, const struct column *column,
                    const struct value *value);
+/* The column's cells were all made anew: counting goes on behind the highest of them (null: none),
+ * whatever a column of this name had counted before. A write; 0 or a fault. */
+int counter_restart(struct tx *tx, const struct table *table, const struct column *column,
+                    const struct value *highest);
 /* The row with this value goes: no later one gets it. A write; 0 or a fault. */
 int counter_leave(struct tx *tx, const struct table *table, const struct column *column,
                   const struct value *value);

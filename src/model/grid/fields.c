@@ -187,9 +187,7 @@ int field_fill(struct tx *tx, const struct table *table, const struct kind *kind
     if (rc == 0)
         rc = store_maximum(tx->store, &table->shape, column, NULL, &highest);
     counted.name = name;
-    if (rc == 0 && !value_is_null(&highest))
-        counter_raise(tx, table, &counted, &highest);
-    return rc;
+    return rc == 0 ? counter_restart(tx, table, &counted, &highest) : rc;
 }
 
 /* ---- making ---- */

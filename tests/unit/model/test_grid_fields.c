@@ -127,6 +127,31 @@ TEST(numbers_and_uuids_are_given_to_the_rows_that_are_there)
 
 /* ---- links ---- */
 
+static int delete_row(struct tx *tx, struct wanted *w)
+{
+    return grid_rows_delete(tx, grid_table(tx->catalogue, w->id), &w->target, 1);
+}
+
+TEST(a_field_that_counts_again_counts_from_its_rows)
+{
+    struct instance *in = *state;
+    int64_t id = people(in), number = add(in, id, "{'name':'No','type':'autonumber'}");
+
+    assert_int_equal(put(in, id, 0, "{'Name':'Eve'}"), 0);
+    WANT(.call = delete_row, .id = id, .target = 5);
+    assert_int_equal(put(in, id, 0, "{'Name':'Fay'}"), 0);
+    assert_rows(id, "1 Ann|30|1 / 2 Bob|4.5|2 / 3 Cat|old|3 / 4 ||4 / 6 Fay||6");
+    change(in, number, "{'type':'text'}");
+    change(in, number, "{'type':'autonumber'}");
+    assert_int_equal(put(in, id, 0, "{'Name':'Gus'}"), 0);
+    assert_rows(id, "1 Ann|30|1 / 2 Bob|4.5|2 / 3 Cat|old|3 / 4 ||4 / 6 Fay||5 / 7 Gus||6");
+    instance_stop(in);
+    instance_start(in);
+    assert_int_equal(put(in, id, 0, "{'Name':'Hal'}"), 0);
+    assert_rows(id, "1 Ann|30|1 / 2 Bob|4.5|2 / 3 Cat|old|3 / 4 ||4 / 6 Fay||5 / 7 Gus||6 / "
+                    "8 Hal||7");
+}
+
 TEST(a_link_has_another_side_named_like_its_table)
 {
     struct instance *in = *state;
@@ -595,6 +620,7 @@ int main(void)
         AT(every_kind_can_be_made),
         AT(what_cannot_be_made_is_refused),
         AT(numbers_and_uuids_are_given_to_the_rows_that_are_there),
+        AT(a_field_that_counts_again_counts_from_its_rows),
         AT(a_link_has_another_side_named_like_its_table),
         AT(a_link_to_its_own_table_has_another_side_when_asked_for),
         AT(the_other_side_of_a_link_comes_and_goes),
