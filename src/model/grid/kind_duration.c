@@ -55,6 +55,8 @@ static double round_seconds(const struct format *format, double seconds)
 
 bool duration_cell(const struct grid_field *f, double seconds, struct value *cell_out)
 {
+    if (!(fabs(seconds) < SECONDS_END)) /* it may be no number, which has no digits */
+        return false;
     double rounded = round_seconds(format_of(f), seconds);
     if (!(fabs(rounded) < SECONDS_END))
         return false;

@@ -251,6 +251,25 @@ static void durations_are_rounded_to_what_is_shown(void **state)
     }
 }
 
+/* As a number of days each of these is one, as seconds none. */
+static void durations_past_all_numbers_are_none(void **state)
+{
+    static const char *const units[] = {"d", "h", ":00:00", "d 1:00:00"};
+    static const char *const formats[] = {"h:mm:ss", "h:mm", "d h", "h:mm:ss.sss"};
+    struct kinds_world *w = *state;
+    char zeros[309];
+
+    memset(zeros, '0', sizeof(zeros) - 1);
+    zeros[sizeof(zeros) - 1] = '\0';
+    for (size_t i = 0; i < COUNT_OF(formats); i++) {
+        struct str settings = arena_printf(w->arena, "{'duration_format':'%s'}", formats[i]);
+        struct grid_field f = kinds_field(w, KIND_DURATION, settings.at);
+        for (size_t k = 0; k < COUNT_OF(units); k++)
+            assert_string_equal(
+                outcome(w, &f, arena_printf(w->arena, "'1%s%s'", zeros, units[k]).at), "invalid");
+    }
+}
+
 #define OPTIONS                                                                                    \
     "{'select_options':[{'id':3,'value':'Open','color':'red'},{'id':5,'value':'A, B','color':"     \
     "'blue'},{'id':8,'value':'3','color':'gray'}]}"
@@ -646,6 +665,7 @@ int main(void)
         TEST(days_are_read_in_many_forms),
         TEST(moments_are_told_in_utc),
         TEST(durations_are_rounded_to_what_is_shown),
+        TEST(durations_past_all_numbers_are_none),
         TEST(options_go_by_id_or_name),
         TEST(collaborators_are_members),
         TEST(who_made_a_row_is_told_while_a_member),
