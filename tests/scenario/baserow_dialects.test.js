@@ -107,6 +107,24 @@ test('more rows than a message holds are told by several, in order', async () =>
   assert.deepEqual(messages.flatMap(rowsOf), Array.from({ length: 450 }, (_, i) => i + 1));
 });
 
+test('what is cleared because of a delete is told on its table, all of it', async () => {
+  const author = await makeTable({ title: 'string' }), book = await makeTable({ title: 'string', author: 'integer' }), unseen = await makeTable({ author: 'integer' });
+  for (const { label } of [unseen, book])
+    await server.ask('POST', '/relations', { collection: label, field: 'author', related_collection: author.label, schema: { on_delete: 'SET NULL' } });
+  unseen.socket.terminate();
+  const ids = Array.from({ length: 250 }, (_, i) => i + 1);
+  await server.ask('POST', `/items/${author.label}`, ids.map((id) => ({ title: `A${id}` })));
+  for (const { label } of [unseen, book]) await server.ask('POST', `/items/${label}`, ids.map((id) => ({ author: id })));
+  await Promise.all([heard(author.socket), heard(book.socket)]);
+  await server.ask('DELETE', `/items/${author.label}`, ids);
+  const gone = await heard(author.socket), cleared = await heard(book.socket);
+  assert.deepEqual(gone.map(({ type, rows }) => [type, rows.length]), [['rows_deleted', 200], ['rows_deleted', 50]]);
+  assert.deepEqual(cleared.map(({ type, rows }) => [type, rows.length]), [['rows_updated', 200], ['rows_updated', 50]]);
+  assert.deepEqual([...gone.flatMap(rowsOf)], ids);
+  assert.deepEqual([...cleared.flatMap(rowsOf)].sort((a, b) => a - b), ids);
+  assert.ok(cleared.every(({ rows }) => rows.every((row) => row[book.field('author')].length === 0)));
+});
+
 /* ---- from Baserow to subscriptions ---- */
 
 test('rows written here are creates, updates and deletes there, from the same commits and in the same order', async () => {

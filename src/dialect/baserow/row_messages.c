@@ -24,6 +24,62 @@ struct told_rows {
     const struct note *note; /* of them all; NULL: plain */
 };
 
+/* ---- what changed, by table ---- */
+
+/* What the commit changed in one table, in the order of its changes. */
+struct changed_table {
+    const struct table *table;
+    const struct change **changes;
+    bool *done; /* of each: it is told */
+    size_t count;
+    struct changed_table *next;
+};
+
+static struct changed_table *table_for(struct telling *t, struct changed_table **tables,
+                                       const struct change *change)
+{
+    struct changed_table **at = tables;
+
+    while (*at && (*at)->table->id != change->table->id)
+        at = &(*at)->next;
+    if (!*at) {
+        *at = ARENA_NEW(t->arena, struct changed_table);
+        (*at)->table = change->table;
+    }
+    return *at;
+}
+
+/* Users' tables, in the order in which they were changed. A commit may have very many changes of a
+ * few tables, heard or not: none is searched for among the others. */
+static struct changed_table *read_tables(struct telling *t)
+{
+    const struct commit *commit = t->commit;
+    struct changed_table *tables = NULL;
+
+    for (size_t i = 0; i < commit->count; i++)
+        if (!commit->changes[i]->table->system)
+            table_for(t, &tables, commit->changes[i])->count++;
+    for (struct changed_table *at = tables; at; at = at->next) {
+        at->changes = ARENA_ARRAY(t->arena, const struct change *, at->count);
+        at->done = ARENA_ARRAY(t->arena, bool, at->count);
+        at->count = 0;
+    }
+    for (size_t i = 0; i < commit->count; i++) {
+        const struct change *c = commit->changes[i];
+        struct changed_table *at = c->table->system ? NULL : table_for(t, &tables, c);
+        if (at && at->table == c->table)
+            at->changes[at->count++] = c;
+    }
+    return tables;
+}
+
+static bool is_among(const struct changed_table *tables, int64_t table)
+{
+    while (tables && tables->table->id != table)
+        tables = tables->next;
+    return tables != NULL;
+}
+
 /* ---- pieces ---- */
 
 static void put_rows(struct buf *b, const char *key, const struct told_rows *rows, bool before)
@@ -180,9 +236,11 @@ static void tell_history(struct telling *t, int64_t table)
     for (size_t i = 0; news && i < news->history_count; i++) {
         const struct history_entry *e = news->history[i];
         struct page_name name;
-        struct str page = page_of_row(&name, e->table, e->row);
         struct buf b;
-        if (e->table != table || !page_is_heard(t, page))
+        if (e->table != table)
+            continue;
+        struct str page = page_of_row(&name, e->table, e->row);
+        if (!page_is_heard(t, page))
             continue;
         begin(&b, "row_history_updated", &(struct grid_table){.id = e->table});
         message_int(&b, "row_id", e->row);
@@ -236,20 +294,19 @@ static void tell_rows(struct telling *t, const struct told_rows *rows)
 }
 
 /* The changes of a table from the first of its kind on that is not told yet. */
-static void tell_class(struct telling *t, struct told_rows *rows, size_t from, bool *done)
+static void tell_class(struct telling *t, struct told_rows *rows,
+                       const struct changed_table *changed, size_t from)
 {
-    const struct commit *commit = t->commit;
-    const struct note *note = news_find(commit, commit->changes[from]->operation);
-    int class = class_of(commit->changes[from], note);
+    const struct note *note = news_find(t->commit, changed->changes[from]->operation);
+    int class = class_of(changed->changes[from], note);
 
     rows->count = 0;
     rows->note = note;
-    for (size_t i = from; i < commit->count; i++) {
-        const struct change *c = commit->changes[i];
-        if (done[i] || c->table != commit->changes[from]->table ||
-            class_of(c, news_find(commit, c->operation)) != class)
+    for (size_t i = from; i < changed->count; i++) {
+        const struct change *c = changed->changes[i];
+        if (changed->done[i] || class_of(c, news_find(t->commit, c->operation)) != class)
             continue;
-        done[i] = true;
+        changed->done[i] = true;
         rows->changes[rows->count++] = c;
     }
     if (is_row_by_row(note))
@@ -283,40 +340,23 @@ static void tell_whole_tables(struct telling *t)
     }
 }
 
-/* Of the changes of its table, is this the first? The search mostly ends where it begins. */
-static bool is_first_of_table(const struct commit *commit, size_t change)
-{
-    const struct table *table = commit->changes[change]->table;
-
-    for (size_t i = 0; i < change; i++)
-        if (commit->changes[i]->table->id == table->id &&
-            commit->changes[i]->table->system == table->system)
-            return false;
-    return true;
-}
-
 /* A table that was there before: what a new one is made with is told by nobody (5.5). */
-static const struct grid_table *table_of(const struct telling *t, const struct change *c)
+static void tell_table(struct telling *t, const struct changed_table *changed)
 {
-    if (c->table->system || !grid_table(t->before, c->table->id))
-        return NULL;
-    const struct grid_table *table = grid_table_of(t->before, c->table);
-    return table ? table : grid_table_of(t->after, c->table);
-}
+    const struct grid_table *table = grid_table_of(t->before, changed->table);
+    struct page_name name;
 
-static void tell_table(struct telling *t, const struct grid_table *table, size_t from, bool *done)
-{
+    if (!table)
+        return;
     struct told_rows rows = {
         .table = table,
         .links = news_links_of(t->commit, table),
-        .changes = ARENA_ARRAY(t->arena, const struct change *, t->commit->count),
+        .changes = ARENA_ARRAY(t->arena, const struct change *, changed->count),
     };
-    struct page_name name;
-
     if (page_is_heard(t, page_of_table(&name, table->id)))
-        for (size_t i = from; i < t->commit->count; i++)
-            if (!done[i] && t->commit->changes[i]->table == t->commit->changes[from]->table)
-                tell_class(t, &rows, i, done);
+        for (size_t i = 0; i < changed->count; i++)
+            if (!changed->done[i])
+                tell_class(t, &rows, changed, i);
     tell_history(t, table->id);
 }
 
@@ -369,33 +409,19 @@ static void tell_aside(struct telling *t, const struct aside *aside)
     tell_page(t, page, &b, SENDER_TOLD);
 }
 
-/* The same table may have been told of already, with its own rows. */
-static bool is_changed_itself(const struct telling *t, int64_t table)
-{
-    for (size_t i = 0; i < t->commit->count; i++)
-        if (!t->commit->changes[i]->table->system && t->commit->changes[i]->table->id == table)
-            return true;
-    return false;
-}
-
 void tell_grid_rows(struct telling *t)
 {
-    const struct commit *commit = t->commit;
-    bool *done;
+    const struct news *news = t->commit->news;
 
     if (!t->before->grid)
         return;
+    struct changed_table *tables = read_tables(t);
     tell_whole_tables(t);
-    done = ARENA_ARRAY(t->arena, bool, commit->count);
-    for (size_t i = 0; i < commit->count; i++) {
-        bool first = !done[i] && is_first_of_table(commit, i);
-        const struct grid_table *table = first ? table_of(t, commit->changes[i]) : NULL;
-        if (table)
-            tell_table(t, table, i, done);
-    }
-    for (const struct aside *a = commit->news ? commit->news->asides : NULL; a; a = a->next) {
+    for (const struct changed_table *at = tables; at; at = at->next)
+        tell_table(t, at);
+    for (const struct aside *a = news ? news->asides : NULL; a; a = a->next) {
         tell_aside(t, a);
-        if (!is_changed_itself(t, a->table->id))
+        if (!is_among(tables, a->table->id)) /* told of with its own rows */
             tell_history(t, a->table->id);
     }
 }
