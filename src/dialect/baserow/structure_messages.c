@@ -159,8 +159,18 @@ struct told_fields {
     size_t count, capacity;
 };
 
+static bool was_made(const struct telling *t, int64_t id)
+{
+    for (size_t i = 0; i < t->commit->count; i++) {
+        const struct change *c = t->commit->changes[i];
+        if (c->kind == CHANGE_CREATE && system_is(c->table, SYSTEM_FIELDS) && change_id(c) == id)
+            return true;
+    }
+    return false;
+}
+
 /* Only within tables that were there before and are there after. */
-static bool find_fate(const struct telling *t, int64_t id, bool made, struct told_field *told_out)
+static bool find_fate(const struct telling *t, int64_t id, struct told_field *told_out)
 {
     const struct grid_field *before = grid_field(t->before, id), *after = grid_field(t->after, id);
     const struct grid_field *any = after ? after : before;
@@ -169,10 +179,10 @@ static bool find_fate(const struct telling *t, int64_t id, bool made, struct tol
         return false;
     told_out->field = any;
     told_out->table = grid_table(t->after, any->table->id);
-    told_out->fate = !before && made ? FATE_CAME
-                     : !before       ? FATE_BACK
-                     : !after        ? FATE_WENT
-                                     : FATE_CHANGED;
+    if (!before)
+        told_out->fate = was_made(t, id) ? FATE_CAME : FATE_BACK;
+    else
+        told_out->fate = after ? FATE_CHANGED : FATE_WENT;
     return true;
 }
 
@@ -201,28 +211,18 @@ static void grow(struct telling *t, struct told_fields *list)
     list->capacity = capacity;
 }
 
-static void add_fate(struct telling *t, struct told_fields *list, int64_t id, bool made)
+static void add_fate(struct telling *t, struct told_fields *list, int64_t id)
 {
     struct told_field told;
 
     for (size_t i = 0; i < list->count; i++)
         if (list->at[i].field->id == id)
             return;
-    if (!find_fate(t, id, made, &told))
+    if (!find_fate(t, id, &told))
         return;
     if (list->count == list->capacity)
         grow(t, list);
     list->at[list->count++] = told;
-}
-
-static bool was_made(const struct telling *t, int64_t id)
-{
-    for (size_t i = 0; i < t->commit->count; i++) {
-        const struct change *c = t->commit->changes[i];
-        if (c->kind == CHANGE_CREATE && system_is(c->table, SYSTEM_FIELDS) && change_id(c) == id)
-            return true;
-    }
-    return false;
 }
 
 /* A reference makes a link of a field. */
@@ -236,7 +236,7 @@ static void add_relation(struct telling *t, struct told_fields *list, const stru
     for (size_t i = 0; table && i < table->field_count; i++) {
         const struct grid_field *f = &table->fields[i];
         if (f->column && str_equal(f->column->name, name))
-            add_fate(t, list, f->id, was_made(t, f->id));
+            add_fate(t, list, f->id);
     }
 }
 
@@ -253,7 +253,7 @@ static void add_links_to_primaries(struct telling *t, struct told_fields *list)
         const struct grid_field *const *links = grid_links_to(t->after, primary->table, &count);
         for (size_t k = 0; k < count; k++)
             if (grid_field(t->before, links[k]->id))
-                add_fate(t, list, links[k]->id, false);
+                add_fate(t, list, links[k]->id);
     }
 }
 
@@ -264,7 +264,7 @@ static struct told_fields read_fates(struct telling *t)
     for (size_t i = 0; i < t->commit->count; i++) {
         const struct change *c = t->commit->changes[i];
         if (system_is(c->table, SYSTEM_FIELDS) && (c->kind != CHANGE_UPDATE || is_seen(c)))
-            add_fate(t, &list, change_id(c), was_made(t, change_id(c)));
+            add_fate(t, &list, change_id(c));
         else if (system_is(c->table, SYSTEM_RELATIONS))
             add_relation(t, &list, c);
     }
