@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "model/access/access.h"
+#include "model/grid/fetch.h"
 #include "model/grid/making.h"
 #include "model/grid/trash_internal.h"
 
@@ -199,17 +200,23 @@ static int read_cell(struct tx *tx, const struct column *c, const json_t *json, 
     return rc;
 }
 
-/* A number that counts up beside the key starts anew with the process: another row may have it by
- * now. Then the row gets the next one, for no two are known by the same. */
-static int check_number(struct tx *tx, const struct grid_table *t, const struct column *c,
+/* A field may have counted anew meanwhile: then another row has the number, and this one gets the
+ * next. */
+static int check_number(struct tx *tx, const struct table *table, const struct column *c,
                         const struct value *value, bool *free_out)
 {
-    struct grid_rows found = {0};
+    const struct output output = {.column = c};
+    const struct select select = {.shape = &table->shape,
+                                  .outputs = &output,
+                                  .output_count = 1,
+                                  .where = expr_test(tx->arena, c, OP_EQ, value, 1),
+                                  .limit = 1};
+    struct fetched found = {0};
 
     *free_out = true;
-    if (c != table_hidden(t->table, HIDDEN_NUMBER) || value->kind != VALUE_INTEGER)
+    if (!(table->fields[c->index].special & SPECIAL_AUTONUMBER))
         return 0;
-    int rc = grid_rows_find(tx, t, &value->integer, 1, &found);
+    int rc = fetch(tx, tx->arena, &select, &found);
     *free_out = found.count == 0;
     return rc;
 }
@@ -231,7 +238,7 @@ static int insert_row(struct tx *tx, const struct grid_table *t, unsigned operat
             continue;
         int rc = read_cell(tx, c, json, &fits, &value);
         if (rc == 0 && fits)
-            rc = check_number(tx, t, c, &value, &free);
+            rc = check_number(tx, t->table, c, &value, &free);
         if (rc != 0)
             return rc;
         if (fits && free)

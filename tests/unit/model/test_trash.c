@@ -128,6 +128,30 @@ TEST(a_link_that_comes_back_with_a_table_leaves_the_names_of_others)
     assert_fields(b, "Name text* | A 2 link_row | A text");
 }
 
+static int delete_row(struct tx *tx, struct wanted *w)
+{
+    return grid_rows_delete(tx, grid_table(tx->catalogue, w->id), &w->target, 1);
+}
+
+static int restore_row(struct tx *tx, struct wanted *w)
+{
+    return trash_restore(tx, TRASH_ROW, w->target, w->id);
+}
+
+TEST(a_row_that_comes_back_has_no_number_that_was_given_to_another_one)
+{
+    struct instance *in = *state;
+    int64_t id = table(in, "A", "['Name']", "[['x'],['y'],['z']]");
+    int64_t number = add(in, id, "{'name':'No','type':'autonumber'}");
+
+    WANT(.call = delete_row, .id = id, .target = 2);
+    change(in, number, "{'type':'text'}");
+    change(in, number, "{'type':'autonumber'}");
+    assert_rows(id, "1 x|1 / 3 z|2");
+    WANT(.call = restore_row, .id = id, .target = 2);
+    assert_rows(id, "1 x|1 / 2 y|3 / 3 z|2");
+}
+
 /* ---- history ---- */
 
 static int prune_all(struct tx *tx, void *context)
@@ -160,6 +184,7 @@ int main(void)
         AT(a_table_goes_for_good_while_what_links_to_it_is_in_the_trash),
         AT(a_table_goes_for_good_while_what_it_links_to_is_in_the_trash),
         AT(a_link_that_comes_back_with_a_table_leaves_the_names_of_others),
+        AT(a_row_that_comes_back_has_no_number_that_was_given_to_another_one),
         AT(history_that_is_pruned_stays_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
