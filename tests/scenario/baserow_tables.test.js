@@ -73,6 +73,7 @@ const REFUSED_DATA = [
   ['names twice', { data: [['a', 'a'], ['1', '2']], first_row_header: true }, 'ERROR_INITIAL_TABLE_DATA_HAS_DUPLICATE_NAMES'],
   ['601 columns', { data: [Array(601).fill('x')] }, 'ERROR_MAX_FIELD_COUNT_EXCEEDED'],
   ['a name of 256 characters', { data: [[long(256)], ['1']], first_row_header: true }, 'ERROR_MAX_FIELD_NAME_LENGTH_EXCEEDED'],
+  ['large cells in place of names', { data: [[...Array(300).fill(''), ...Array(100).fill(['x'.repeat(7000)]), ...Array.from({ length: 150 }, (_, i) => `Field ${i + 1}`)]], first_row_header: true }, 'ERROR_MAX_FIELD_NAME_LENGTH_EXCEEDED'],
   ['the name id', { data: [['id'], ['1']], first_row_header: true }, 'ERROR_RESERVED_BASEROW_FIELD_NAME'],
   ['the name order', { data: [['a', 'order'], ['1']], first_row_header: true }, 'ERROR_RESERVED_BASEROW_FIELD_NAME'],
 ];

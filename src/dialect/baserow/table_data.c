@@ -67,15 +67,11 @@ static struct str header_name(struct arena *a, const json_t *cell)
 }
 
 /* For a column without a name: the first number from its place on that names none. */
-static struct str number_name(struct arena *a, const json_t *header, const struct str *names,
-                              size_t place)
+static struct str number_name(struct arena *a, const struct str *names, size_t count, size_t place)
 {
     for (size_t n = place + 1;; n++) {
         struct str name = arena_printf(a, "Field %zu", n);
-        bool taken = is_taken(names, place, name);
-        for (size_t i = place; i < json_array_size(header) && !taken; i++)
-            taken = str_equal(header_name(a, json_array_get(header, i)), name);
-        if (!taken)
+        if (!is_taken(names, count, name))
             return name;
     }
 }
@@ -84,10 +80,11 @@ static int read_names(struct tx *tx, const json_t *header, struct str *names, si
 {
     int rc = 0;
 
-    for (size_t i = 0; i < count && rc == 0; i++) {
+    for (size_t i = 0; i < count; i++)
         names[i] = header_name(tx->arena, json_array_get(header, i));
+    for (size_t i = 0; i < count && rc == 0; i++) {
         if (names[i].len == 0)
-            names[i] = number_name(tx->arena, header, names, i);
+            names[i] = number_name(tx->arena, names, count, i);
         rc = check_name(tx, names, i, names[i]);
     }
     return rc;
