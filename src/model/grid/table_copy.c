@@ -81,13 +81,15 @@ static int copy_field_row(struct tx *tx, const struct copying *c, const struct v
     return rc;
 }
 
-/* References to what is duplicated along have to wait for it. */
+/* References to what is duplicated along have to wait for it; of what lies in the trash there is no
+ * relation that could be copied, and the column is a plain one. */
 static struct column bare_column(const struct tx *tx, const struct copying *c,
                                  const struct column *column)
 {
     struct column bare = *column;
 
-    if (bare.reference && is_duplicated(tx, c->copies, bare.reference->table))
+    if (bare.reference && (!catalogue_relation(tx->catalogue, column) ||
+                           is_duplicated(tx, c->copies, bare.reference->table)))
         bare.reference = NULL;
     return bare;
 }

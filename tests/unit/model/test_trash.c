@@ -114,6 +114,41 @@ TEST(a_table_goes_for_good_while_what_it_links_to_is_in_the_trash)
     assert_rows(a, "1 x / 2 y");
 }
 
+/* As others make it: a column that refers to a table of another database. */
+static int make_reference(struct instance *in, struct tx *tx)
+{
+    struct str table, field;
+    int rc = schema_create_field(tx, STR("y"),
+                                 json_of(in, "{\"field\":\"x\",\"type\":\"integer\"}"), &field);
+
+    return rc == 0 ? schema_create_relation(tx,
+                                            json_of(in, "{\"collection\":\"y\",\"field\":\"x\","
+                                                        "\"related_collection\":\"x\"}"),
+                                            &table, &field)
+                   : rc;
+}
+
+static int trash_other(struct tx *tx, struct wanted *w)
+{
+    (void)w;
+    return trash_application(tx, place.other_database);
+}
+
+TEST(a_duplicate_refers_to_nothing_that_is_in_the_trash)
+{
+    struct instance *in = *state;
+    int64_t y = table(in, "Y", "['Name']", "[['one']]");
+
+    WANT(.call = table_create, .id = place.other_database,
+         .draft = &(struct grid_draft){.name = STR("X")});
+    assert_int_equal(run(in, WRITER_SCHEMA, make_reference), 0);
+    WANT(.call = trash_other);
+    int64_t copy = WANT(.call = table_duplicate, .id = y, .text = "Y 2");
+    purge(in, last_entry(in));
+    assert_int_equal(put(in, copy, 0, "{'Name':'two'}"), 0);
+    assert_int_equal(put(in, y, 0, "{'Name':'two'}"), 0);
+}
+
 /* ---- coming back ---- */
 
 TEST(a_link_that_comes_back_with_a_table_leaves_the_names_of_others)
@@ -183,6 +218,7 @@ int main(void)
         AT(a_link_goes_for_good_while_its_target_is_in_the_trash),
         AT(a_table_goes_for_good_while_what_links_to_it_is_in_the_trash),
         AT(a_table_goes_for_good_while_what_it_links_to_is_in_the_trash),
+        AT(a_duplicate_refers_to_nothing_that_is_in_the_trash),
         AT(a_link_that_comes_back_with_a_table_leaves_the_names_of_others),
         AT(a_row_that_comes_back_has_no_number_that_was_given_to_another_one),
         AT(history_that_is_pruned_stays_away),
