@@ -32,24 +32,35 @@ static unsigned place_of(const struct grid_table *t, const struct grid_field *f)
     return (unsigned)(f - t->fields);
 }
 
-/* The next of a comma list, with its blanks off. A name that has a comma stands in double quotes;
- * a backslash before a sign makes it one of the name's. False: there is none. */
+/* Where the first name of a list ends: at a comma outside of quotes, or with the list. */
+static size_t name_end(struct str list)
+{
+    bool quoted = false;
+    size_t at = 0;
+    for (; at < list.len && (quoted || list.at[at] != ','); at++) {
+        if (list.at[at] == '"')
+            quoted = !quoted;
+        else if (list.at[at] == '\\' && at + 1 < list.len)
+            at++;
+    }
+    return at;
+}
+
+/* The next of a comma list. A name that has a comma stands in double quotes; a backslash before a
+ * sign makes it one of the name's. False: there is none. */
 static bool next_name(struct arena *a, struct str *rest, struct str *name_out)
 {
     if (rest->len == 0)
         return false;
-    char *name = arena_alloc(a, rest->len + 1);
-    size_t length = 0, at = 0;
-    bool quoted = false;
-    for (; at < rest->len && (quoted || rest->at[at] != ','); at++) {
-        if (rest->at[at] == '"') {
-            quoted = !quoted;
+    size_t end = name_end(*rest), length = 0;
+    char *name = arena_alloc(a, end + 1);
+    for (size_t at = 0; at < end; at++) {
+        if (rest->at[at] == '"')
             continue;
-        }
         at += rest->at[at] == '\\' && at + 1 < rest->len;
         name[length++] = rest->at[at];
     }
-    *rest = str_skip(*rest, at < rest->len ? at + 1 : at);
+    *rest = str_skip(*rest, end < rest->len ? end + 1 : end);
     *name_out = (struct str){name, length};
     return true;
 }
