@@ -207,18 +207,29 @@ static void put_escaped(struct buf *b, unsigned char byte)
 
 void json_put_str(struct buf *b, struct str s)
 {
+    size_t run = plain_run(s);
     /* The text never gets shorter, so this asks for no more than it needs, and mostly for all. */
-    if (!buf_reserve(b, s.len + 2))
+    char *to = buf_reserve(b, s.len + 2);
+
+    if (!to)
         return;
+    if (run == s.len) { /* as most are */
+        to[0] = '"';
+        if (run > 0)
+            memcpy(to + 1, s.at, run);
+        to[run + 1] = '"';
+        b->len += run + 2;
+        return;
+    }
     buf_put_char(b, '"');
     while (s.len > 0) {
-        size_t run = plain_run(s);
         buf_put(b, s.at, run);
         s = str_skip(s, run);
         if (s.len > 0) {
             put_escaped(b, (unsigned char)s.at[0]);
             s = str_skip(s, 1);
         }
+        run = plain_run(s);
     }
     buf_put_char(b, '"');
 }
