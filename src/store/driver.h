@@ -9,6 +9,7 @@
  * is a row of struct sql_dialect; what differs in doing is a function of struct store_driver.
  */
 
+#include "base/map.h"
 #include "store/store.h"
 
 /* What a column stands for in a statement. */
@@ -87,6 +88,7 @@ struct statement {
                             tells a failure with the next statement */
     bool once;           /* not worth keeping prepared */
     bool invalid;        /* a name that cannot be one */
+    struct map insert_texts; /* render_insert.c: kept for the statements to come */
 };
 
 void statement_start(struct statement *st, const struct sql_dialect *dialect,
@@ -102,6 +104,9 @@ void statement_put_form(struct statement *st, const struct form *form); /* as a 
 void statement_put_column(struct statement *st, const struct column *c, enum column_use use);
 void statement_put_condition(struct statement *st, const struct expr *x);
 void statement_put_where(struct statement *st, const struct expr *where); /* NULL: nothing */
+void statement_put_returning(struct statement *st, bool returning); /* all columns, or nothing */
+/* The value of a parameter that stands in the text already. */
+struct bind *statement_bind(struct statement *st, const struct column *c, enum column_use use);
 struct arena *statement_arena(struct statement *st);
 /* "table AS rowcast_<alias>"; columns are that one's from here on. */
 void statement_put_alias(struct statement *st, const struct shape *shape, unsigned alias);
@@ -110,11 +115,13 @@ void statement_put_list(struct statement *st, const struct column *c, const stru
                         size_t count);
 void render_select(struct statement *st, const struct select *select);
 void render_count(struct statement *st, const struct expr *where);
-/* values[i]: what column i gets, NULL: the store's own choice. */
-void render_insert(struct statement *st, const struct value *const *values, bool returning);
 void render_update(struct statement *st, const struct assignment *assignments, size_t count,
                    const struct expr *where, bool returning);
 void render_delete(struct statement *st, const struct expr *where, bool returning);
+
+/* render_insert.c. values[i]: what column i gets, of its kind; NULL: the store's own choice. */
+void render_insert(struct statement *st, const struct value *const *values, bool returning);
+void insert_texts_forget(struct statement *st);
 
 /* render_order.c: " ORDER BY …", the shape's key last. */
 void render_order(struct statement *st, const struct order *orders, size_t count);
@@ -199,6 +206,8 @@ int store_run(struct store *s, store_row_fn *row, void *context);
 /* 0; STORE_RANGE, with its detail, for a value that the column cannot hold. */
 int store_check_value(struct store *s, const struct shape *shape, const struct column *c,
                       const struct value *v);
+int store_check_assignments(struct store *s, const struct shape *shape,
+                            const struct assignment *assignments, size_t count);
 int store_execute(struct store *s, struct str sql); /* without parameters and rows */
 int store_execute_unawaited(struct store *s, struct str sql);
 

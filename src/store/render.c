@@ -36,6 +36,7 @@ void statement_finish(struct statement *st)
 void statement_deinit(struct statement *st)
 {
     statement_finish(st);
+    insert_texts_forget(st);
     buf_deinit(&st->sql);
     mem_free(st->binds);
     mem_free(st->row);
@@ -62,9 +63,7 @@ void statement_put_name(struct statement *st, struct str name)
     buf_put_char(&st->sql, '"');
 }
 
-/* `told`: a value of the kind that is bound. */
-static struct bind *add_bind(struct statement *st, const struct column *c, enum column_use use,
-                             const struct value *told)
+struct bind *statement_bind(struct statement *st, const struct column *c, enum column_use use)
 {
     if (st->bind_count == st->bind_capacity) {
         st->bind_capacity = st->bind_capacity ? st->bind_capacity * 2 : 16;
@@ -72,6 +71,14 @@ static struct bind *add_bind(struct statement *st, const struct column *c, enum 
     }
     struct bind *bind = &st->binds[st->bind_count++];
     *bind = (struct bind){.column = c, .use = use};
+    return bind;
+}
+
+/* `told`: a value of the kind that is bound. */
+static struct bind *add_bind(struct statement *st, const struct column *c, enum column_use use,
+                             const struct value *told)
+{
+    struct bind *bind = statement_bind(st, c, use);
     buf_put_char(&st->sql, st->dialect->parameter);
     if (st->dialect->parameter == '$')
         buf_put_int(&st->sql, (int64_t)st->bind_count);
@@ -391,7 +398,7 @@ static void put_outputs(struct statement *st, const struct output *outputs, size
     }
 }
 
-static void put_returning(struct statement *st, bool returning)
+void statement_put_returning(struct statement *st, bool returning)
 {
     if (!returning)
         return;
@@ -441,32 +448,6 @@ void render_count(struct statement *st, const struct expr *where)
     st->output_count = 1;
 }
 
-void render_insert(struct statement *st, const struct value *const *values, bool returning)
-{
-    const struct column *columns = st->shape->columns;
-    size_t told = 0;
-    st->writes = true;
-    buf_put_lit(&st->sql, "INSERT INTO ");
-    statement_put_name(st, st->shape->name);
-    for (size_t i = 0; i < st->shape->count; i++) {
-        if (!values[i])
-            continue;
-        buf_put_str(&st->sql, told++ == 0 ? STR(" (") : STR(","));
-        statement_put_name(st, columns[i].name);
-    }
-    buf_put_str(&st->sql, told == 0 ? STR(" DEFAULT VALUES") : STR(") VALUES ("));
-    for (size_t i = 0, bound = 0; i < st->shape->count; i++) {
-        if (!values[i])
-            continue;
-        if (bound++ > 0)
-            buf_put_char(&st->sql, ',');
-        statement_put_bind(st, &columns[i], *values[i]);
-    }
-    if (told > 0)
-        buf_put_char(&st->sql, ')');
-    put_returning(st, returning);
-}
-
 void render_update(struct statement *st, const struct assignment *assignments, size_t count,
                    const struct expr *where, bool returning)
 {
@@ -488,7 +469,7 @@ void render_update(struct statement *st, const struct assignment *assignments, s
         statement_put_name(st, key);
     }
     statement_put_where(st, where);
-    put_returning(st, returning);
+    statement_put_returning(st, returning);
 }
 
 void render_delete(struct statement *st, const struct expr *where, bool returning)
@@ -497,5 +478,5 @@ void render_delete(struct statement *st, const struct expr *where, bool returnin
     buf_put_lit(&st->sql, "DELETE FROM ");
     statement_put_name(st, st->shape->name);
     statement_put_where(st, where);
-    put_returning(st, returning);
+    statement_put_returning(st, returning);
 }

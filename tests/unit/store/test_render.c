@@ -263,6 +263,56 @@ static void writes_bind_every_value(void **state)
     statement_deinit(&st);
 }
 
+/* Texts are kept by the table's name: each must still be that of the table as it is, and of what is
+ * given. */
+static void the_text_of_an_insert_follows_its_table(void **state)
+{
+    (void)state;
+    const struct column whole[] = {{.name = STR("a"), .type = TYPE_INTEGER},
+                                   {.name = STR("b"), .type = TYPE_INTEGER, .index = 1}};
+    const struct column renamed[] = {whole[0], {.name = STR("c"), .index = 1}};
+    const struct column texts[] = {whole[0], {.name = STR("c"), .type = TYPE_UUID, .index = 1}};
+    const struct value one = INTEGER(1), two = INTEGER(2);
+    const struct {
+        struct shape shape;
+        const struct value *values[2];
+        bool returning;
+        const char *sql;
+    } inserts[] = {
+        {{STR("t"), whole, 2, 0}, {&one, &two}, false, "(\"a\",\"b\") VALUES ($1::int8,$2::int8)"},
+        {{STR("t"), whole, 2, 0}, {NULL, &two}, false, "(\"b\") VALUES ($1::int8)"},
+        {{STR("t"), whole, 1, 0}, {&one}, false, "(\"a\") VALUES ($1::int8)"},
+        {{STR("t"), renamed, 2, 0}, {NULL, &two}, false, "(\"c\") VALUES ($1::text)"},
+        {{STR("t"), texts, 2, 0}, {NULL, &two}, false, "(\"c\") VALUES ($1::uuid)"},
+        {{STR("t"), whole, 1, 0},
+         {&one},
+         true,
+         "(\"a\") VALUES ($1::int8) RETURNING \"a\"::text COLLATE \"C\""},
+    };
+    struct statement st = {0};
+    for (size_t i = 0; i < 2 * COUNT_OF(inserts); i++) { /* each new, then kept */
+        const struct value *const *values = inserts[i / 2].values;
+        const struct shape *its = &inserts[i / 2].shape;
+        statement_start(&st, postgres_driver.dialect, its, 0);
+        render_insert(&st, values, inserts[i / 2].returning);
+        assert_string_equal(sql_of(&st) + strlen("INSERT INTO \"t\" "), inserts[i / 2].sql);
+        assert_int_equal(st.bind_count, (values[0] != NULL) + (values[1] != NULL));
+        assert_int_equal(st.binds[0].value.integer, values[0] ? 1 : 2);
+        assert_ptr_equal(st.binds[0].column, &its->columns[values[0] ? 0 : 1]);
+        assert_int_equal(st.output_count, inserts[i / 2].returning ? its->count : 0);
+        assert_true(st.writes);
+    }
+    for (int64_t i = 0; i < 1000; i++) { /* more tables than texts are kept of */
+        char name[16];
+        snprintf(name, sizeof(name), "t%d", (int)i % 600);
+        const struct shape its = {str_of(name), whole, 1, 0};
+        statement_start(&st, postgres_driver.dialect, &its, 0);
+        render_insert(&st, inserts[2].values, false);
+        assert_memory_equal(sql_of(&st) + strlen("INSERT INTO \""), name, strlen(name));
+    }
+    statement_deinit(&st);
+}
+
 static void a_table_declares_types_constraints_and_references(void **state)
 {
     (void)state;
@@ -338,6 +388,7 @@ int main(void)
         cmocka_unit_test(a_chain_of_conditions_becomes_a_balanced_tree),
         cmocka_unit_test(the_deepest_condition_comes_first),
         cmocka_unit_test(writes_bind_every_value),
+        cmocka_unit_test(the_text_of_an_insert_follows_its_table),
         cmocka_unit_test(a_table_declares_types_constraints_and_references),
         cmocka_unit_test(a_name_with_nul_is_refused),
     };
