@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <inttypes.h>
 
 #include "base/fault.h"
 #include "model/access/access.h"
@@ -283,8 +282,8 @@ static int restore_links(struct tx *tx, const struct grid_table *t, const struct
 
     for (size_t i = 0; i < t->field_count && rc == 0; i++) {
         const struct grid_field *f = &t->fields[i];
-        const json_t *list = json_get(links, arena_printf(tx->arena, "%" PRId64, f->id).at);
-        if (list && f->link && f->link->junction)
+        const json_t *list = f->link ? json_get(links, trash_links_name(tx->arena, f).at) : NULL;
+        if (list && f->link->junction)
             rc = restore_links_of(tx, f, &row[t->table->shape.key], list);
     }
     return rc;

@@ -208,7 +208,12 @@ static json_t *links_json(struct tx *tx, const struct grid_field *f, const struc
     return keys;
 }
 
-/* `{"cells":{column:value},"links":{"31":[keys]}}` */
+struct str trash_links_name(struct arena *a, const struct grid_field *f)
+{
+    return arena_printf(a, "%" PRId64 "/%" PRId64, f->id, f->link->target->id);
+}
+
+/* `{"cells":{column:value},"links":{"31/7":[keys]}}` */
 static json_t *row_json(struct tx *tx, const struct grid_table *t, const struct row *row,
                         const struct links *links)
 {
@@ -225,7 +230,7 @@ static json_t *row_json(struct tx *tx, const struct grid_table *t, const struct 
             continue;
         const struct link_cell *cell = links_cell(links, f, &row->key.value);
         if (cell->count > 0)
-            set_json(linked, arena_printf(tx->arena, "%" PRId64, f->id), links_json(tx, f, cell));
+            set_json(linked, trash_links_name(tx->arena, f), links_json(tx, f, cell));
     }
     set_json(json, STR("cells"), cells);
     set_json(json, STR("links"), linked);

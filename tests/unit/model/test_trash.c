@@ -187,6 +187,23 @@ TEST(a_row_that_comes_back_has_no_number_that_was_given_to_another_one)
     assert_rows(id, "1 x|1 / 2 y|3 / 3 z|2");
 }
 
+TEST(a_row_that_comes_back_is_not_linked_to_rows_of_another_table)
+{
+    struct instance *in = *state;
+    int64_t a, b, link = make_linked(in, &a, &b), c = table(in, "C", "['Name']", "[['other']]");
+    char body[64];
+
+    assert_int_equal(put(in, b, 2, "{'A':['x']}"), 0);
+    WANT(.call = delete_row, .id = b, .target = 1);
+    WANT(.call = restore_row, .id = b, .target = 1);
+    assert_rows(b, "1 one|x, y / 2 two|x");
+    WANT(.call = delete_row, .id = b, .target = 1);
+    snprintf(body, sizeof(body), "{'link_row_table_id':%d}", (int)c);
+    change(in, link, body);
+    WANT(.call = restore_row, .id = b, .target = 1);
+    assert_rows(b, "1 one| / 2 two|");
+}
+
 /* ---- history ---- */
 
 static int prune_all(struct tx *tx, void *context)
@@ -221,6 +238,7 @@ int main(void)
         AT(a_duplicate_refers_to_nothing_that_is_in_the_trash),
         AT(a_link_that_comes_back_with_a_table_leaves_the_names_of_others),
         AT(a_row_that_comes_back_has_no_number_that_was_given_to_another_one),
+        AT(a_row_that_comes_back_is_not_linked_to_rows_of_another_table),
         AT(history_that_is_pruned_stays_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
