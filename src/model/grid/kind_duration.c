@@ -96,7 +96,8 @@ static void put_part(struct buf *b, char part, const struct format *format, int6
 static void put_duration_text(struct buf *b, const struct grid_field *f, const struct value *cell)
 {
     const struct format *format = format_of(f);
-    int64_t ms = llround(round_seconds(format, number_of(cell)) * 1000);
+    double seconds = round_seconds(format, number_of(cell));
+    int64_t ms = llround(fmin(fmax(seconds, -SECONDS_END), SECONDS_END) * 1000);
     if (ms < 0) {
         buf_put_char(b, '-');
         ms = -ms;

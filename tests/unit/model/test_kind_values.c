@@ -270,6 +270,17 @@ static void durations_past_all_numbers_are_none(void **state)
     }
 }
 
+/* Others may have made the column a float, and put anything into it. */
+static void durations_that_are_too_long_are_shown_as_the_longest(void **state)
+{
+    struct kinds_world *w = *state;
+    struct grid_field f = kinds_field(w, KIND_DURATION, "{'duration_format':'h:mm:ss'}");
+    const struct value most = value_real(1e300), least = value_real(-1e300);
+
+    assert_string_equal(kinds_told(w, &f, &most, kind_put_text), "277777777:46:40");
+    assert_string_equal(kinds_told(w, &f, &least, kind_put_text), "-277777777:46:40");
+}
+
 #define OPTIONS                                                                                    \
     "{'select_options':[{'id':3,'value':'Open','color':'red'},{'id':5,'value':'A, B','color':"     \
     "'blue'},{'id':8,'value':'3','color':'gray'}]}"
@@ -666,6 +677,7 @@ int main(void)
         TEST(moments_are_told_in_utc),
         TEST(durations_are_rounded_to_what_is_shown),
         TEST(durations_past_all_numbers_are_none),
+        TEST(durations_that_are_too_long_are_shown_as_the_longest),
         TEST(options_go_by_id_or_name),
         TEST(collaborators_are_members),
         TEST(who_made_a_row_is_told_while_a_member),
