@@ -110,6 +110,9 @@ test('nobody is told whether there is such a user; and a link leads to the publi
     for (const url of ['https://evil.example.com/x', 'https://tables.example.com@evil.example.com/', 'https://tables.example.com.evil.example.com', 'tables.example.com',
       'javascript:alert(1)', 'https:///x', `${RESET}/\nBcc: x@example.com`, `${RESET}/ x`])
       assertCode(await post('user/send-reset-password-email/', { email, base_url: url }), 400, 'ERROR_HOSTNAME_IS_NOT_ALLOWED');
+  const long = (length) => RESET.padEnd(length, 'x');
+  assertInvalid(await post('user/send-reset-password-email/', { email: ann.email, base_url: long(2001) }), { base_url: ['max_length'] });
+  await askReset('nobody@example.com', long(2000));
   await askReset(ann.email, 'http://TABLES.example.com:8080/elsewhere/');
   const { link, token } = linkOf(await mail.next());
   assert.equal(link, `http://TABLES.example.com:8080/elsewhere/${token}`);
@@ -231,5 +234,6 @@ test('an invitation that is refused is not sent', async () => {
   const target = `workspaces/invitations/workspace/${id}/`;
   assertCode(await staff.rest('POST', target, { email: ADMIN.email, permissions: 'MEMBER' }), 400, 'ERROR_GROUP_USER_ALREADY_EXISTS');
   assertCode(await staff.rest('POST', target, { email: 'x@example.com', permissions: 'MEMBER', base_url: 'https://evil.example.com' }), 400, 'ERROR_HOSTNAME_IS_NOT_ALLOWED');
+  assertInvalid(await staff.rest('POST', target, { email: 'x@example.com', permissions: 'MEMBER', base_url: `https://x.example.com/${'x'.repeat(2000)}` }), { base_url: ['max_length'] });
   assert.deepEqual(await staff.ask('GET', target), []);
 });

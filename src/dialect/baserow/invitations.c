@@ -20,7 +20,7 @@ static const struct rule make_rules[] = {
     {.name = "email", .kind = RULE_EMAIL, .flags = RULE_REQUIRED, .max = 254},
     {.name = "permissions", .kind = RULE_CHOICE, .flags = RULE_REQUIRED, .choices = "ADMIN,MEMBER"},
     {.name = "message", .kind = RULE_TEXT, .flags = RULE_BLANK, .max = 250},
-    {.name = "base_url", .kind = RULE_TEXT, .flags = RULE_BLANK},
+    {.name = "base_url", .kind = RULE_TEXT, .flags = RULE_BLANK, .max = LETTER_URL_MAX},
     {.name = NULL},
 };
 static const struct rule role_rules[] = {

@@ -13,6 +13,8 @@ bool letters_are_sent(void); /* is mail set up? */
 /* Is the URL one that links may lead to: of the public URL's host? 0, or REFUSED
  * ERROR_HOSTNAME_IS_NOT_ALLOWED. */
 int letters_check_url(struct tx *tx, struct str url);
+/* Characters of one, as far as it is the client's: a letter is made of it, and waits to be sent. */
+enum { LETTER_URL_MAX = 2000 };
 
 enum letter_kind { LETTER_RESET, LETTER_VERIFY, LETTER_INVITATION };
 struct outgoing {

@@ -79,7 +79,7 @@ static int found(struct tx *tx, int rc, bool *is_out)
 
 static const struct rule send_reset_rules[] = {
     {"email", RULE_EMAIL, RULE_REQUIRED, 0, 0, NULL},
-    {"base_url", RULE_TEXT, RULE_REQUIRED, 0, 0, NULL},
+    {"base_url", RULE_TEXT, RULE_REQUIRED, 0, LETTER_URL_MAX, NULL},
     {NULL, 0, 0, 0, 0, NULL},
 };
 static const struct rule reset_rules[] = {
