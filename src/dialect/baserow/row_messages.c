@@ -260,7 +260,7 @@ static int class_of(const struct change *c, const struct note *note)
 
 static bool is_row_by_row(const struct note *note)
 {
-    return !note || (note->kind != NOTE_SILENT && note->kind != NOTE_BULK);
+    return !note || note->kind != NOTE_BULK;
 }
 
 static bool has_links(const struct grid_table *table)

@@ -293,11 +293,11 @@ static const char *action_of(const struct writing *w, const struct change *chang
     return "";
 }
 
-/* Tables that were made in an application, and what members change elsewhere; but not what goes
- * along with a change of fields, or comes in bulk. */
+/* Tables that were made in an application, and what members change elsewhere; but not what comes in
+ * bulk. */
 static bool is_kept(const struct commit *c, const struct grid_table *t, const struct note *note)
 {
-    if (!t || (note && (note->kind == NOTE_SILENT || note->kind == NOTE_BULK)))
+    if (!t || (note && note->kind == NOTE_BULK))
         return false;
     bool by_member = note != NULL;
     for (const struct note *n = c->news ? c->news->notes : NULL; n && !by_member; n = n->next)

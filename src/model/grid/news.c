@@ -55,7 +55,7 @@ const struct note *news_find(const struct commit *c, unsigned operation)
 bool news_is_told(const struct commit *c, const struct change *change)
 {
     const struct note *note = news_find(c, change->operation);
-    return !note || (note->kind != NOTE_SILENT && note->kind != NOTE_BULK);
+    return !note || note->kind != NOTE_BULK;
 }
 
 /* ---- links of the rows that changed ---- */

@@ -20,7 +20,6 @@ enum note_kind {
     NOTE_MOVED,      /* only their order: updated_field_ids is [] */
     NOTE_RESTORED,   /* from the trash: nobody is excluded */
     NOTE_BULK,       /* not row by row: table_updated with force_table_refresh */
-    NOTE_SILENT,     /* follows from a change of fields: clients read anew by themselves */
     NOTE_RENUMBERED, /* all rows of the table have new orders: row_orders_recalculated. No change */
 };
 struct note {
