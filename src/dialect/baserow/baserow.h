@@ -7,6 +7,7 @@
  *
  *   baserow.c   what the dialect is to the service; configuration.c what it was told at the start
  *   http.c      an HTTP request: method, body, query → request; who asks, found on the worker
+ *   admission.c who may do what with a table
  *   routes.c    the table of routes: methods, patterns, what a path lacks
  *   validate.c  tables of rules for bodies and query strings; all that is wrong is told at once
  *   errors.c    code, status and text; problems of the model → those

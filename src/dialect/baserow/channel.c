@@ -47,13 +47,6 @@ const struct database_token *channel_program(const struct session *s)
     return looker ? looker->token : NULL;
 }
 
-const struct pages *channel_pages(const struct session *s)
-{
-    const struct looker *looker = session_state(s);
-
-    return &looker->pages;
-}
-
 /* ---- the upgrade ---- */
 
 /* Changes of credentials that were told; the loop's. */

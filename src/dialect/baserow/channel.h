@@ -19,8 +19,6 @@
 #include "model/commit.h"
 #include "session/session.h"
 
-struct pages;
-
 /* Does this path belong to the channel? All that begin with /ws/core/ do. */
 bool channel_serves(struct str path);
 /* Takes an HTTP request for such a path and submits it. */
@@ -31,8 +29,6 @@ void channel_message(struct session *s, struct str text, bool binary);
 void channel_closed(struct session *s);
 void channel_committed(struct service *v, const struct commit *commit, int64_t now_ms);
 
-/* What the socket looks at. */
-const struct pages *channel_pages(const struct session *s);
 /* The name of the session's channel that all sockets of a user (its UUID) listen to. */
 struct user_channel {
     char text[48];

@@ -1,9 +1,10 @@
-/* Tables and fields on the wire (7.9, 10.1, 10.7). */
+/* Databases, their tables and fields on the wire (7.8, 7.9, 10.1, 10.7). */
 #include "dialect/baserow/shapes.h"
 
 #include <inttypes.h>
 
 #include "base/json.h"
+#include "dialect/baserow/baserow.h"
 
 static void put_id_or_null(struct buf *b, const char *key, const struct grid_field *f)
 {
@@ -20,6 +21,39 @@ void shape_table(struct buf *b, const struct grid_table *t)
     shape_int(b, "order", t->order);
     shape_int(b, "database_id", t->application->id);
     buf_put_lit(b, ",\"data_sync\":null}");
+}
+
+static void put_tables(struct buf *b, const struct catalogue *c, int64_t application)
+{
+    size_t count;
+    const struct grid_table *const *tables = grid_tables(c, application, &count);
+
+    buf_put_lit(b, ",\"tables\":[");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_put_char(b, ',');
+        shape_table(b, tables[i]);
+    }
+    buf_put_char(b, ']');
+}
+
+void shape_application(struct buf *b, const struct catalogue *c,
+                       const struct application *application)
+{
+    buf_printf(b, "{\"id\":%" PRId64, application->id);
+    shape_text(b, "name", application->name);
+    shape_int(b, "order", application->order);
+    shape_text(b, "type", application->type);
+    shape_key(b, "created_on");
+    shape_moment(b, application->created_on);
+    shape_key(b, "workspace");
+    shape_workspace(b, application->workspace);
+    if (baserow_settings()->legacy_group_keys) {
+        shape_key(b, "group");
+        shape_workspace(b, application->workspace);
+    }
+    put_tables(b, c, application->id);
+    buf_put_char(b, '}');
 }
 
 /* ---- fields ---- */

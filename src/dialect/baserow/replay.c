@@ -4,7 +4,7 @@
 
 #include "dialect/baserow/baserow.h"
 #include "dialect/baserow/channel.h"
-#include "dialect/baserow/pages.h"
+#include "dialect/baserow/looker.h"
 #include "dialect/baserow/relevance.h"
 #include "session/service.h"
 #include "wire/websocket.h"
@@ -97,7 +97,7 @@ static int64_t table_of(const struct page *page)
 
 static void note_interest(struct request *r, struct interest *interest)
 {
-    const struct pages *pages = channel_pages(r->session);
+    const struct pages *pages = looker_pages(r->session);
     size_t count = 0;
 
     for (const struct page *p = pages->first; p; p = p->next)

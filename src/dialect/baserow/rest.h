@@ -142,13 +142,15 @@ extern const struct handler departure_chore;
 /* ---- upkeep.c ---- */
 extern const struct handler trash_chore, history_chore;
 
-/* ---- rows.c ---- */
+/* ---- admission.c ---- */
 struct grid_table;
 /* The table, if whoever asks may do that with its rows: a member of its workspace, or a database
  * token that allows it. REFUSED. */
 int grid_admit(struct request *r, struct tx *tx, int64_t id, enum action action,
                const struct grid_table **table_out);
-/* row_bodies.c: does the table that the request's path names have passwords? In memory. */
+
+/* ---- row_bodies.c ---- */
+/* Does the table that the request's path names have passwords? In memory. */
 bool row_body_has_secrets(const struct catalogue *c, const struct rest *rest);
 
 /* ---- errors.c ---- */

@@ -33,8 +33,8 @@ int row_body_read(struct request *r, struct tx *tx, int64_t id, struct grid_inpu
     if (rc != 0)
         return rc;
     *input = (struct grid_input){.id = id, .cells = rest->body};
-    *inputs_out = (struct grid_inputs){
-        .at = input, .count = 1, .user_names = row_query_user_names(rest->query)};
+    *inputs_out =
+        (struct grid_inputs){.at = input, .count = 1, .user_names = row_names_wanted(rest->query)};
     return 0;
 }
 
@@ -103,10 +103,8 @@ int row_batch_read(struct request *r, struct tx *tx, bool by_id, struct grid_inp
             put_mistake(&mistakes, tx->arena, i, detail);
         inputs[i] = (struct grid_input){.id = data_integer(data, "id", 0), .cells = item};
     }
-    *inputs_out = (struct grid_inputs){.at = inputs,
-                                       .count = count,
-                                       .user_names = row_query_user_names(rest->query),
-                                       .batch = true};
+    *inputs_out = (struct grid_inputs){
+        .at = inputs, .count = count, .user_names = row_names_wanted(rest->query), .batch = true};
     return refuse_mistakes(tx, &mistakes);
 }
 
@@ -150,7 +148,7 @@ int row_body_prepare(struct request *r, struct tx *tx, const struct grid_table *
 {
     const struct rest *rest = rest_of(r);
     const json_t *items = json_get(rest->body, "items");
-    bool user_names = row_query_user_names(rest->query);
+    bool user_names = row_names_wanted(rest->query);
     int rc = prepare_row(tx, t, rest->body, user_names);
     for (size_t i = 0; i < json_array_size(items) && rc == 0; i++)
         rc = prepare_row(tx, t, json_array_get(items, i), user_names);

@@ -21,7 +21,7 @@ static int build(const struct filtering *f, struct str field, struct str type_na
                  struct str value, const struct expr **where_out)
 {
     const struct filter_type *type = filter_type_find(type_name);
-    const struct grid_field *found = row_query_field(f->table, field, f->user_names);
+    const struct grid_field *found = row_names_field(f->table, field, f->user_names);
     if (!found)
         return refuse_code(f->tx, ERROR_FILTER_FIELD_NOT_FOUND, arena_z(f->tx->arena, field));
     if (!type || !filter_type_fits(type, found))

@@ -2,30 +2,7 @@
 
 #include <inttypes.h>
 
-/* ---- names of fields ---- */
-
-bool row_query_user_names(const json_t *query)
-{
-    static const char *const no[] = {"false", "f", "no", "n", "off", "0"};
-    struct str value = json_get_str(query, "user_field_names");
-    for (size_t i = 0; i < COUNT_OF(no); i++)
-        if (str_equal_nocase(value, str_of(no[i])))
-            return false;
-    return value.at != NULL;
-}
-
-const struct grid_field *row_query_field(const struct grid_table *t, struct str name,
-                                         bool user_names)
-{
-    struct str prefix = STR("field_");
-    int64_t id;
-    if (user_names)
-        return grid_table_field_named(t, name);
-    name = str_trim(name);
-    if (str_starts_with(name, prefix))
-        name = str_skip(name, prefix.len);
-    return str_to_int64(name, &id) == 0 ? grid_table_field(t, id) : NULL;
-}
+/* ---- lists of names ---- */
 
 static unsigned place_of(const struct grid_table *t, const struct grid_field *f)
 {
@@ -72,7 +49,7 @@ static struct column_set named_fields(struct tx *tx, const struct row_query *q, 
     struct column_set set = {0};
     struct str name;
     while (next_name(tx->arena, &list, &name)) {
-        const struct grid_field *f = row_query_field(q->table, str_trim(name), q->user_names);
+        const struct grid_field *f = row_names_field(q->table, str_trim(name), q->user_names);
         if (f)
             column_set_add(&set, place_of(q->table, f));
     }
@@ -103,7 +80,7 @@ static int read_order(struct tx *tx, const struct row_query *q, struct str text,
     struct str name = text, by_place = STR("[order]"), by_default = STR("[default]");
     if (text.len > 0 && strchr("-+ ", text.at[0]))
         name = str_skip(text, 1);
-    order.field = row_query_field(q->table, name, q->user_names);
+    order.field = row_names_field(q->table, name, q->user_names);
     if (!order.field && str_ends_with(name, by_place)) {
         order.by_place = true;
         name.len -= by_place.len;
@@ -111,7 +88,7 @@ static int read_order(struct tx *tx, const struct row_query *q, struct str text,
         name.len -= by_default.len;
     }
     if (!order.field)
-        order.field = row_query_field(q->table, name, q->user_names);
+        order.field = row_names_field(q->table, name, q->user_names);
     if (!order.field)
         return refuse_order(tx, name);
     if (!grid_field_sorts(order.field) ||
@@ -153,7 +130,7 @@ static int read_orders(struct tx *tx, const json_t *query, struct row_query *q)
 static int read_join(struct request *r, struct tx *tx, struct row_query *q, struct str link,
                      struct str list)
 {
-    const struct grid_field *f = row_query_field(q->table, link, q->user_names);
+    const struct grid_field *f = row_names_field(q->table, link, q->user_names);
     struct grid_join *join = &q->joins.at[q->joins.count];
     const struct grid_table *target;
     struct str name;
@@ -164,7 +141,7 @@ static int read_join(struct request *r, struct tx *tx, struct row_query *q, stru
         return rc;
     join->link = f;
     while (next_name(tx->arena, &list, &name)) {
-        const struct grid_field *joined = row_query_field(target, str_trim(name), q->user_names);
+        const struct grid_field *joined = row_names_field(target, str_trim(name), q->user_names);
         if (!joined)
             return refuse_code(tx, ERROR_INVALID_JOIN_PARAMETER, arena_z(tx->arena, name));
         column_set_add(&join->fields, place_of(target, joined));
@@ -214,7 +191,7 @@ int row_query_read(struct request *r, struct tx *tx, const struct grid_table *t,
 {
     const json_t *query = rest_of(r)->query;
     struct row_query *q = query_out;
-    *q = (struct row_query){.table = t, .user_names = row_query_user_names(query)};
+    *q = (struct row_query){.table = t, .user_names = row_names_wanted(query)};
     q->list.search = json_get_str(query, "search");
     q->list.only = &q->fields;
     read_fields(tx, query, q);

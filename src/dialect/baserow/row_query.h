@@ -3,7 +3,7 @@
 
 /* The query string of lists of rows (9.7). */
 
-#include "dialect/baserow/rest.h"
+#include "dialect/baserow/row_names.h"
 #include "model/grid/rows.h"
 
 struct row_query {
@@ -13,14 +13,9 @@ struct row_query {
     struct grid_joins joins;
     struct grid_query list; /* without limit and offset */
 };
-/* Whether keys are names: a flag with or without a value. */
-bool row_query_user_names(const json_t *query);
 /* All of it; what is wrong is REFUSED in the order in which it stands in 9.7. */
 int row_query_read(struct request *r, struct tx *tx, const struct grid_table *t,
                    struct row_query *query_out);
-/* A field as clients name it: "field_31" or "31", or by its name. NULL: none. */
-const struct grid_field *row_query_field(const struct grid_table *t, struct str name,
-                                         bool user_names);
 
 /* ---- row_filters.c ---- */
 

@@ -9,21 +9,6 @@
 
 enum { PAGE_SIZE = 100 };
 
-int grid_admit(struct request *r, struct tx *tx, int64_t id, enum action action,
-               const struct grid_table **table_out)
-{
-    const struct database_token *token = rest_of(r)->token;
-    if (!token)
-        return grid_find(tx, id, table_out);
-    const struct grid_table *t = grid_table(tx->catalogue, id);
-    if (!t)
-        return refuse(tx, PROBLEM_UNPROCESSABLE, "%s", GRID_NO_TABLE);
-    if (!token_allows(token, action, t))
-        return refuse_code(tx, ERROR_NO_PERMISSION_TO_TABLE, NULL);
-    *table_out = t;
-    return 0;
-}
-
 /* A table's routes name it first. */
 static int admit(struct request *r, struct tx *tx, enum action action,
                  const struct grid_table **table_out)
@@ -46,7 +31,7 @@ static int read_row_id(struct tx *tx, const json_t *query, const char *name, int
 
 static struct grid_style style_of(const struct rest *rest)
 {
-    return (struct grid_style){.user_names = row_query_user_names(rest->query)};
+    return (struct grid_style){.user_names = row_names_wanted(rest->query)};
 }
 
 static void put_rows(struct buf *b, const struct grid_rows *rows, const struct grid_style *style)

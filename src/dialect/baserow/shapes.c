@@ -106,38 +106,6 @@ void shape_workspace_member_view(struct buf *b, const struct member *m)
     buf_put_lit(b, ",\"generative_ai_models_enabled\":{}}");
 }
 
-static void put_tables(struct buf *b, const struct catalogue *c, int64_t application)
-{
-    size_t count;
-    const struct grid_table *const *tables = grid_tables(c, application, &count);
-
-    buf_put_lit(b, ",\"tables\":[");
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            buf_put_char(b, ',');
-        shape_table(b, tables[i]);
-    }
-    buf_put_char(b, ']');
-}
-
-void shape_application(struct buf *b, const struct catalogue *c,
-                       const struct application *application)
-{
-    begin(b, application->id);
-    shape_text(b, "name", application->name);
-    shape_int(b, "order", application->order);
-    shape_text(b, "type", application->type);
-    put_moment(b, "created_on", application->created_on);
-    shape_key(b, "workspace");
-    shape_workspace(b, application->workspace);
-    if (baserow_settings()->legacy_group_keys) {
-        shape_key(b, "group");
-        shape_workspace(b, application->workspace);
-    }
-    put_tables(b, c, application->id);
-    buf_put_char(b, '}');
-}
-
 void shape_public_user(struct buf *b, int64_t id, struct str email, struct str name)
 {
     begin(b, id);
