@@ -81,8 +81,6 @@ static void plan_junction(struct planning *p, const struct past_table *changed)
     if (!f || f->link->junction != changed->table)
         return;
     for (size_t i = 0; i < changed->count; i++) {
-        if (!news_is_told(p->tx->commit, changed->rows[i].last))
-            continue;
         plan_ends(p, f, changed->rows[i].before);
         plan_ends(p, f, changed->rows[i].last->after);
     }
@@ -142,8 +140,7 @@ static void plan_names(struct planning *p, const struct past_table *changed)
         return;
     keys = ARENA_ARRAY(p->tx->arena, struct value, changed->count);
     for (size_t i = 0; i < changed->count; i++)
-        if (news_is_told(p->tx->commit, changed->rows[i].last) &&
-            reads_otherwise(t, &changed->rows[i]))
+        if (reads_otherwise(t, &changed->rows[i]))
             keys[count++] = changed->rows[i].key;
     if (count > 0)
         plan_followers(p, t, keys, count);

@@ -52,7 +52,8 @@ const struct note *news_find(const struct commit *c, unsigned operation)
     return c->news && operation < c->news->operations ? c->news->by_operation[operation] : NULL;
 }
 
-bool news_is_told(const struct commit *c, const struct change *change)
+/* Row by row? Where clients are only brought to read anew, no row of that table is. */
+static bool is_told(const struct commit *c, const struct change *change)
 {
     const struct note *note = news_find(c, change->operation);
     return !note || note->kind != NOTE_BULK;
@@ -91,7 +92,7 @@ static struct images images_of(struct tx *tx, const struct past_table *past)
 
     for (size_t r = 0; r < past->count; r++) {
         const struct past_row *row = &past->rows[r];
-        if (!news_is_told(tx->commit, row->last))
+        if (!is_told(tx->commit, row->last))
             continue;
         if (row->before)
             i.before[i.before_count++] = row->before;
