@@ -50,7 +50,8 @@ TEST(a_duplicate_has_the_next_free_name)
     int64_t third = WANT(.call = duplicate_table, .id = id);
     assert_str(grid_table(now(in), second)->name, "T 2");
     assert_str(grid_table(now(in), third)->name, "T 3");
-    assert_str(grid_table(now(in), WANT(.call = duplicate_table, .id = second))->name, "T 2 2");
+    int64_t of_second = WANT(.call = duplicate_table, .id = second);
+    assert_str(grid_table(now(in), of_second)->name, "T 2 2");
     assert_rows(third, "1 x");
 }
 
