@@ -1,13 +1,13 @@
 /*
  * What one member's request may cost: much of everything at once is done, or refused, in bearable time, and
- * others are served meanwhile.
+ * others are served meanwhile. Of the program as users have it: under sanitizers bearable is another thing.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Grid, key } from './baserow_grid.js';
-import { Server } from './harness.js';
+import { Grid, key } from '../scenario/baserow_grid.js';
+import { Server } from '../scenario/harness.js';
 
-const BATCH = 10_000, MANY = 40_000;
+const BATCH = 10_000, MANY = 100_000;
 let server, grid;
 
 before(async () => {
