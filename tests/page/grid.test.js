@@ -256,6 +256,7 @@ test('blocks are copied, pasted beyond the last row, emptied, and taken back', a
   await page.keyboard.press('Control+v');
   await stored(table, 3, 'Name', 'Two');
   assert.deepEqual((await rowsOf(table)).map((row) => [row.Name, row.Count]), [['One', '1'], ['One', '1'], ['Two', '2']]);
+  await at(page, 'row-3').locator('[aria-selected=true]').first().waitFor();
   await page.keyboard.press('Delete');
   await stored(table, 3, 'Name', '');
   await page.keyboard.press('Control+z');

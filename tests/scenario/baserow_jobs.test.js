@@ -220,6 +220,21 @@ test('a table is duplicated with fields, rows and links, under a name of its own
   assert.equal((await succeeded(await duplicate(`database/tables/${table.id}`))).duplicated_table.name, 'Original 3');
 });
 
+test('a job that has finished is told with what it made, to whoever asks at that moment', async () => {
+  const table = await grid.table('Asked for', Array.from({ length: 20 }, (_, i) => `row ${i}`));
+  for (let round = 0; round < 8; round++) {
+    const { id } = await duplicate(`database/tables/${table.id}`);
+    await Promise.all(Array.from({ length: 8 }, async () => {
+      for (;;) {
+        const job = await ann.ask('GET', `jobs/${id}/`);
+        if (job.state !== 'finished') continue;
+        assert.ok(job.duplicated_table, JSON.stringify(job));
+        return;
+      }
+    }));
+  }
+});
+
 test('a field is duplicated with its cells, or without', async () => {
   const table = await makePeople('Fields');
   await table.edit(1, { [key(table.amount)]: 3, [key(table.choice)]: 'new' });

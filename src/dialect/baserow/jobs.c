@@ -47,9 +47,20 @@ void job_write(struct buf *b, const struct catalogue *c, const struct job_facts 
     buf_put_char(b, '}');
 }
 
+/* A read may be of a moment before the job's end: then it goes on, and what it made is not there.
+ */
+static struct job_facts facts_at(const struct tx *tx, struct job *job)
+{
+    struct job_facts facts = job_facts(job);
+
+    if (facts.state == JOB_FINISHED && facts.result.sequence > tx->head)
+        facts.state = JOB_STARTED;
+    return facts;
+}
+
 static int answer(struct request *r, struct tx *tx, struct job *job, int status)
 {
-    const struct job_facts facts = job_facts(job);
+    const struct job_facts facts = facts_at(tx, job);
     struct buf b;
 
     reply_begin(&b);
@@ -92,6 +103,8 @@ static void task_done(struct request *r)
     const char *code = "";
     struct str error = r->result == 0 ? STR_NULL : error_text(r->arena, &r->problem, &code);
 
+    if (r->commit)
+        task->result.sequence = r->commit->changes[r->commit->count - 1]->sequence;
     job_end(task->job, &task->result, error, str_of(code));
     job_unref(task->job);
 }
@@ -266,7 +279,7 @@ static int jobs_list(struct request *r, struct tx *tx)
     reply_begin(&b);
     buf_put_lit(&b, "{\"jobs\":[");
     for (size_t i = 0; i < count; i++) {
-        const struct job_facts facts = job_facts(jobs[i]);
+        const struct job_facts facts = facts_at(tx, jobs[i]);
         if (!is_asked_for(&choice, &facts))
             continue;
         if (started)

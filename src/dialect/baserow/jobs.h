@@ -37,6 +37,7 @@ struct job_wish {
 struct job_result {
     int64_t made; /* the table, field or application; 0: none */
     struct str report;
+    int64_t sequence; /* of the journal, with which its work is there; 0: it changed nothing */
 };
 /* All there is to tell of a job at one moment. */
 struct job_facts {
